@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { duration, headerName, httpUrl, identifier, positive, secret } from './scalars.ts';
+
+const keyRefresh = {
+  refresh: duration.prefault('1h').describe('How often the keys are fetched again in the background.'),
+  maxStale: duration.prefault('24h').describe('How long keys stay in use while they cannot be fetched.'),
+  timeout: duration.prefault('1500ms').describe('One fetch is given up after this.'),
+};
+
+const keys = z
+  .union([
+    z.strictObject({ file: z.string().min(1).describe('A JSON Web Key Set on disk: nothing is fetched.') }),
+    z.strictObject({
+      url: httpUrl.optional().describe("Where the key set is, instead of the issuer's own address."),
+      ...keyRefresh,
+    }),
+  ])
+  .prefault({});
+export type KeysConfig = z.output<typeof keys>;
+
+export const userPool = z.strictObject({
+  userPoolId: z
+    .string()
+    .regex(/^[a-z0-9-]+_[A-Za-z0-9]+$/, 'expected a user pool id such as us-east-1_AbCdEf123'),
+  clientIds: z
+    .array(z.string().min(1))
+    .min(1)
+    .nullable()
+    .describe('App clients whose tokens are accepted; null accepts any client of this pool.'),
+  tokenUse: z
+    .array(z.enum(['access', 'id']))
+    .min(1)
+    .default(['access'])
+    .describe('Kinds of token accepted.'),
+  graceSeconds: z
+    .int()
+    .min(0)
+    .max(300)
+    .default(0)
+    .describe('Clock skew tolerated for exp and nbf, in seconds.'),
+  issuer: httpUrl.optional().describe('Instead of the two issuers derived from the id; http in dev only.'),
+  keys,
+});
+export type UserPoolConfig = z.output<typeof userPool>;
+
+export const identityPool = z.strictObject({
+  identityPoolId: z
+    .string()
+    .regex(/^[a-z0-9-]+:[0-9a-fA-F-]{36}$/, 'expected an identity pool id such as us-east-1:1111…'),
+  userPool: identifier,
+  flow: z.enum(['enhanced', 'basic']).default('enhanced'),
+  roleArn: z.string().optional().describe('The role that the basic flow assumes.'),
+  callsPerSecond: z.number().positive().default(20).describe('The service is never asked faster than this.'),
+  endpoint: httpUrl
+    .nullable()
+    .default(null)
+    .describe('Another Cognito endpoint: an emulator, a VPC endpoint.'),
+  stsEndpoint: httpUrl.nullable().default(null).describe('Another STS endpoint.'),
+  guest: z
+    .boolean()
+    .default(false)
+    .describe("Whether callers without a token get the pool's guest identity."),
+  logins: z
+    .record(z.string().min(1), z.strictObject({ header: headerName }))
+    .nullable()
+    .default(null)
+    .describe("Other providers' tokens: provider name to the header that carries the token."),
+});
+export type IdentityPoolConfig = z.output<typeof identityPool>;
+
+export const tokenCache = z
+  .strictObject({
+    entries: positive.default(50_000).describe('Verified tokens remembered, at most, in each worker.'),
+  })
+  .prefault({});
+
+/** Credentials that are the same for every caller. */
+export const staticCredentials = z.strictObject({
+  accessKeyId: secret,
+  secretAccessKey: secret,
+  sessionToken: secret.nullable().default(null),
+});

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { identifier, oneOrMore } from './scalars.ts';
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+/** A list means any of it; the object form says which of any, all and none is meant. */
+const names = z.union([
+  oneOrMore(z.string().min(1)),
+  z
+    .strictObject({
+      anyOf: z.array(z.string().min(1)).min(1).optional(),
+      allOf: z.array(z.string().min(1)).min(1).optional(),
+      noneOf: z.array(z.string().min(1)).min(1).optional(),
+    })
+    .refine((match) => Object.keys(match).length > 0, 'expected at least one of anyOf, allOf and noneOf'),
+]);
+export type NamesConfig = z.output<typeof names>;
+
+const claimMatch = z.union([
+  oneOrMore(scalar),
+  z.strictObject({ present: z.boolean() }),
+  z.strictObject({ equals: scalar }),
+  z.strictObject({ not: oneOrMore(scalar) }),
+  z.strictObject({ startsWith: z.string().min(1) }),
+  z.strictObject({ contains: scalar }),
+]);
+export type ClaimMatchConfig = z.output<typeof claimMatch>;
+
+export interface ConditionsConfig {
+  groups?: NamesConfig | undefined;
+  scopes?: NamesConfig | undefined;
+  claims?: Record<string, ClaimMatchConfig> | undefined;
+  userPools?: string | string[] | undefined;
+  clientIds?: string | string[] | undefined;
+  tokenUse?: 'access' | 'id' | ('access' | 'id')[] | undefined;
+  anyOf?: ConditionsConfig[] | undefined;
+  allOf?: ConditionsConfig[] | undefined;
+  noneOf?: ConditionsConfig[] | undefined;
+}
+
+/** All parts of one object must hold. */
+export const conditions: z.ZodType<ConditionsConfig, ConditionsConfig> = z.lazy(() =>
+  z
+    .strictObject({
+      groups: names.optional().describe('Members of cognito:groups.'),
+      scopes: names.optional().describe('Scopes of an access token.'),
+      claims: z.record(z.string().min(1), claimMatch).optional(),
+      userPools: oneOrMore(identifier).optional().describe('Pools, by their names in this file.'),
+      clientIds: oneOrMore(z.string().min(1)).optional(),
+      tokenUse: oneOrMore(z.enum(['access', 'id'])).optional(),
+      anyOf: z.array(conditions).min(1).optional(),
+      allOf: z.array(conditions).min(1).optional(),
+      noneOf: z.array(conditions).min(1).optional(),
+    })
+    .refine((all) => Object.keys(all).length > 0, 'expected at least one condition'),
+);
+
+export const allow = z.union([z.enum(['public', 'optional', 'authenticated']), conditions]);
+export type AllowConfig = z.output<typeof allow>;

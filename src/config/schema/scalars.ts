@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** A duration such as `1500ms`, `15s`, `5m`, `1h`; read as milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)$/, 'expected a duration such as 500ms, 15s, 5m, 1h or 1d')
+  .transform((text): number => {
+    const unit = text.replace(/^\d+/, '');
+    return Number.parseInt(text, 10) * (DURATION_UNITS[unit] ?? 1);
+  });
+
+/** A size or a count that must be at least one. */
+export const positive = z.int().positive();
+
+/** `host:port`, `[::1]:8080` or `:8080` (every address). Port 0 asks the system for a free one. */
+export const listenAddress = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s[\]]*):\d{1,5}$/, 'expected host:port, such as 0.0.0.0:8080')
+  .transform((text): ListenAddress => {
+    const colon = text.lastIndexOf(':');
+    const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
+    return { host: host === '' ? '::' : host, port: Number(text.slice(colon + 1)) };
+  })
+  .refine((address) => address.port <= 65_535, 'expected a port from 0 to 65535');
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An RFC 9110 field name, read in lower case. */
+export const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^`|~-]+$/, 'expected a header name without spaces or underscores')
+  .transform((name) => name.toLowerCase());
+
+/** A name that other parts of the file refer to, and a metric label. */
+export const identifier = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected a name of letters, digits, ".", "_" and "-"');
+
+/** A secret or a certificate: the text itself, or the file that holds it, read here and watched by the loader. */
+export const secret = z
+  .union([z.string().min(1), z.strictObject({ file: z.string().min(1) })])
+  .transform((value, context): string => {
+    if (typeof value === 'string') return value;
+    try {
+      return readFileSync(value.file, 'utf8').trimEnd();
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
+      return z.NEVER;
+    }
+  });
+
+/** An absolute http or https URL without credentials, query or fragment. */
+export const httpUrl = z.string().superRefine((text, context) => {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:\/\//.test(text)) {
+    context.addIssue({
+      code: 'custom',
+      message: 'expected an absolute URL that starts with http:// or https://',
+    });
+  } else if (url.username !== '' || url.password !== '') {
+    context.addIssue({ code: 'custom', message: 'expected a URL without a user name or password' });
+  } else if (text.includes('?') || text.includes('#')) {
+    context.addIssue({ code: 'custom', message: 'expected a URL without a query or fragment' });
+  }
+});
+
+/** One value, or several of which any will do. */
+export const oneOrMore = <T extends z.ZodType>(item: T): z.ZodUnion<[T, z.ZodArray<T>]> =>
+  z.union([item, z.array(item).min(1)]);

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { duration, headerName, listenAddress, positive, secret } from './scalars.ts';
+
+export const limits = z
+  .strictObject({
+    headerBytes: positive.default(32_768).describe('Largest header section, in bytes; larger is 431.'),
+    urlBytes: positive.default(8192).describe('Longest request target, in bytes; longer is 414.'),
+    bodyBytes: positive
+      .nullable()
+      .default(null)
+      .describe('Largest body, in bytes; larger is 413. null: no limit.'),
+    bufferBytes: positive
+      .default(10_485_760)
+      .describe('Largest body that may be held in memory to be hashed for a signature, in bytes.'),
+    bufferTotalBytes: positive
+      .default(268_435_456)
+      .describe('Memory that all held bodies together may take, in bytes.'),
+    connections: positive.default(10_000).describe('Open client connections, over all workers.'),
+  })
+  .prefault({});
+
+export const server = z
+  .strictObject({
+    listen: listenAddress.prefault('0.0.0.0:8080').describe('Where clients connect, as host:port.'),
+    workers: z
+      .union([positive, z.literal('auto')])
+      .default(1)
+      .describe('Processes that share the port; "auto": as many as this container may use CPUs.'),
+    trustedProxies: z
+      .array(
+        z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
+          error: 'expected an address or a CIDR such as 10.0.0.0/8',
+        }),
+      )
+      .default([])
+      .describe(
+        'Addresses or CIDRs whose X-Forwarded-* headers are believed; from all others they are replaced.',
+      ),
+    limits,
+    timeouts: z
+      .strictObject({
+        headers: duration.prefault('15s').describe('For a client to send its whole header section.'),
+        bodyIdle: duration
+          .prefault('30s')
+          .describe('Without a byte of a body moving, in either direction, before the request is given up.'),
+        idle: duration.prefault('75s').describe('An idle keep-alive connection is closed after this.'),
+      })
+      .prefault({}),
+    shutdown: z
+      .strictObject({
+        unready: duration
+          .prefault('5s')
+          .describe('After SIGTERM: not ready, yet still accepting, for this long.'),
+        drain: duration.prefault('20s').describe('Then requests in flight have this long to finish.'),
+      })
+      .prefault({}),
+    tls: z
+      .strictObject({ cert: secret, key: secret })
+      .nullable()
+      .default(null)
+      .describe('Serve TLS with this PEM certificate chain and key. Default: clear text.'),
+  })
+  .prefault({});
+
+export const admin = z
+  .strictObject({
+    listen: listenAddress
+      .prefault('127.0.0.1:9090')
+      .describe('Where /livez, /readyz and /metrics are served; / and /routes answer loopback peers only.'),
+  })
+  .prefault({});
+
+export const tokenSource = z.union([
+  z.literal('authorization'),
+  z.literal('websocketProtocol'),
+  z.strictObject({ header: headerName }),
+  z.strictObject({ cookie: z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected a cookie name') }),
+  z.strictObject({ query: z.string().regex(/^[A-Za-z0-9._~-]+$/, 'expected a query parameter name') }),
+]);
+export type TokenSource = z.output<typeof tokenSource>;
+
+export const identity = z
+  .strictObject({
+    prefix: headerName
+      .prefault('x-cognito-')
+      .describe('Every header a client sends under this prefix, in any spelling, is removed on every route.'),
+    headers: z
+      .record(headerName, z.string().min(1))
+      .prefault({
+        'x-cognito-sub': 'sub',
+        'x-cognito-username': 'username',
+        'x-cognito-groups': 'groups',
+        'x-cognito-scopes': 'scopes',
+        'x-cognito-client': 'client_id',
+        'x-cognito-token-use': 'token_use',
+      })
+      .describe('Headers set for the upstream: name to claim. Removed from what clients send too.'),
+    forwardToken: z.boolean().default(false).describe('Whether the upstream receives the token as sent.'),
+  })
+  .prefault({});
+
+export const log = z
+  .strictObject({
+    level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+    subject: z
+      .enum(['plain', 'hashed'])
+      .default('plain')
+      .describe("Whether the caller's sub is logged as it is or as a hash."),
+  })
+  .prefault({});

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { HeaderList } from './headers.ts';
+import type { Inbound } from './inbound.ts';
+import type { OutboundRequest } from './outbound.ts';
+import type { Principal } from './principal.ts';
+import type { Refusal } from './refusal.ts';
+import type { PathParameters, Route } from './route.ts';
+import { NO_PARAMETERS } from './route.ts';
+
+/** The names of the stages, in the order in which a request meets them. */
+export const STAGES = [
+  'canonicalize',
+  'route',
+  'authenticate',
+  'authorize',
+  'prepare',
+  'sign',
+  'send',
+  'observe',
+] as const;
+export type StageName = (typeof STAGES)[number];
+
+/** An answer of our own that is not a refusal, such as a preflight's. */
+export interface Reply {
+  readonly kind: 'reply';
+  readonly status: number;
+  readonly headers: HeaderList;
+}
+
+/** The stage has taken the request over and calls {@link Exchange.settle} when all is done. */
+export const HANDED_OVER = Symbol('handed over');
+
+/** Undefined: on to the next stage. */
+export type Verdict = undefined | Refusal | Reply | typeof HANDED_OVER;
+
+export interface Stage {
+  readonly name: StageName;
+  run(exchange: Exchange): Verdict | Promise<Verdict>;
+}
+
+/**
+ * One request on its way through the stages. Each stage fills in its own part and reads those before it; the raw
+ * request is there for `canonicalize` to read, and for `send` to stream the body of.
+ */
+export class Exchange {
+  readonly request: IncomingMessage;
+  /** Where the answer goes; for an upgrade, a response over the upgraded socket. */
+  readonly response: ServerResponse;
+  /** Set for an upgrade: the client's socket and the first bytes that came after the header section. */
+  readonly tunnel: { readonly socket: Duplex; readonly head: Buffer } | null;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+  /** The client waits for 100 Continue before it sends the body (RFC 9110 section 10.1.1). */
+  readonly expectsContinue: boolean;
+
+  requestId = '';
+  inbound: Inbound | null = null;
+  route: Route | null = null;
+  parameters: PathParameters = NO_PARAMETERS;
+  /** Null for a guest, and on public routes. */
+  principal: Principal | null = null;
+  outbound: OutboundRequest | null = null;
+  /** Headers of ours that go onto whatever answer is sent, over the upstream's of the same name. */
+  answerHeaders: HeaderList = [];
+
+  /** The refusal, if it came to one. */
+  refusal: Refusal | null = null;
+  /** The status sent; 0 while none is, 499 when the client left first. */
+  status = 0;
+  /** Milliseconds from the request's sending to the upstream's header section; -1 when there was none. */
+  upstreamTime = -1;
+  bytesSent = 0;
+  settled = false;
+
+  /** Called once, when the last byte is out or the connection is gone. Set by the stage runner. */
+  onSettled: ((exchange: Exchange) => void) | null = null;
+  /** Called by `send` when it must refuse after having taken the request over. Set by the stage runner. */
+  onRefused: ((exchange: Exchange, refusal: Refusal) => void) | null = null;
+  /** Called by `send` to have `outbound` signed and sent again, after it has chosen another target. */
+  onRetry: ((exchange: Exchange) => void) | null = null;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    tunnel: { readonly socket: Duplex; readonly head: Buffer } | null,
+    startedAt: number,
+    expectsContinue: boolean,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.tunnel = tunnel;
+    this.startedAt = startedAt;
+    this.expectsContinue = expectsContinue;
+  }
+}

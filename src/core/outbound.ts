@@ -1,0 +1,18 @@
+import type { Readable } from 'node:stream';
+import type { HeaderList } from './headers.ts';
+import type { Target, Upstream } from './upstream.ts';
+
+/** What leaves: made by `prepare`, signed by `sign`, sent by `send` byte for byte. */
+export interface OutboundRequest {
+  readonly upstream: Upstream;
+  /** Another one of the same upstream on a retry, which signs again. */
+  target: Target;
+  readonly method: string;
+  /** Base path, rewritten canonical path and query. */
+  path: string;
+  headers: HeaderList;
+  /** The client's body as it streams in, or bytes held to be hashed; null: the request has none. */
+  body: Readable | Buffer | null;
+  /** Length of the body in bytes; -1 when it goes out chunked. */
+  contentLength: number;
+}
