@@ -10,27 +10,34 @@ export interface SampleUpstream {
   stop(): Promise<void>;
 }
 
-/** A request as it arrived, with what a signature over it covers. */
-export interface ReceivedRequest {
+/** The head of a request as it was on the wire. */
+export interface ReceivedHead {
   readonly method: string;
   /** Path and query as sent. */
   readonly target: string;
   /** In the order and spelling in which they came. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Hexadecimal. */
-  readonly bodySha256: string;
 }
 
 export type SignatureReport =
   | { readonly present: false }
-  | { readonly present: true; readonly valid: boolean; readonly reason?: string };
+  | { readonly present: true; readonly valid: true; readonly accessKeyId: string }
+  | { readonly present: true; readonly valid: false; readonly code: string; readonly reason: string };
+
+/** Follows the body of one request as it arrives, and judges its SigV4 signature at its end. */
+export interface SignatureJudge {
+  update(bytes: Buffer): void;
+  end(): SignatureReport;
+}
 
 export interface SampleUpstreamOptions {
   /** 0: a free one. */
   readonly port?: number;
-  /** Judges the SigV4 signature of a request that may carry one. */
-  readonly verifySignature?: (request: ReceivedRequest) => SignatureReport;
+  readonly judgeSignature?: (head: ReceivedHead) => SignatureJudge;
 }
+
+/** The judge of an upstream that knows no credentials. */
+const NO_JUDGE: SignatureJudge = { update: () => undefined, end: () => ({ present: false }) };
 
 /** Bytes of a body that are said back; length and hash are of all of it. */
 const BODY_ECHO_BYTES = 65_536;
@@ -43,12 +50,12 @@ const EVENT_INTERVAL = 1000;
  * and `/ws/echo` a WebSocket that sends all messages back.
  */
 export async function startSampleUpstream(options: SampleUpstreamOptions = {}): Promise<SampleUpstream> {
-  const verifySignature = options.verifySignature ?? (() => ({ present: false }) as const);
+  const judgeSignature = options.judgeSignature ?? (() => NO_JUDGE);
   const server = createServer((request, response) => {
     const { pathname } = splitTarget(request);
     if (pathname === '/events') sendEvents(response);
     // A client that leaves in the middle of its body is nothing to report.
-    else echoRequest(request, response, verifySignature).catch(() => response.destroy());
+    else echoRequest(request, response, judgeSignature).catch(() => response.destroy());
   });
   const webSockets = echoWebSockets(server, '/ws/echo');
   server.listen(options.port ?? 0, '127.0.0.1');
@@ -69,25 +76,22 @@ export async function startSampleUpstream(options: SampleUpstreamOptions = {}): 
 async function echoRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  verifySignature: (request: ReceivedRequest) => SignatureReport,
+  judgeSignature: (head: ReceivedHead) => SignatureJudge,
 ): Promise<void> {
-  const body = await readBody(request);
-  const received: ReceivedRequest = {
-    method: request.method ?? '',
-    target: request.url ?? '',
-    headers: headerPairs(request.rawHeaders),
-    bodySha256: body.sha256,
-  };
+  const method = request.method ?? '';
+  const headers = headerPairs(request.rawHeaders);
+  const judge = judgeSignature({ method, target: request.url ?? '', headers });
+  const body = await readBody(request, judge);
   const { pathname, query } = splitTarget(request);
   const answer = {
-    method: received.method,
+    method,
     path: pathname,
     query,
-    headers: received.headers,
+    headers,
     body: body.text,
     bodyLength: body.length,
     bodySha256: body.sha256,
-    signature: verifySignature(received),
+    signature: judge.end(),
   };
   response.setHeader('content-type', 'application/json; charset=utf-8');
   response.end(`${JSON.stringify(answer, null, 2)}\n`);
@@ -102,18 +106,22 @@ function splitTarget(request: IncomingMessage): { pathname: string; query: strin
     : { pathname: target.slice(0, mark), query: target.slice(mark + 1) };
 }
 
-function headerPairs(rawHeaders: readonly string[]): ReceivedRequest['headers'] {
+function headerPairs(rawHeaders: readonly string[]): ReceivedHead['headers'] {
   const pairs: [string, string][] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) pairs.push([rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '']);
   return pairs;
 }
 
-async function readBody(request: IncomingMessage): Promise<{ text: string; length: number; sha256: string }> {
+async function readBody(
+  request: IncomingMessage,
+  judge: SignatureJudge,
+): Promise<{ text: string; length: number; sha256: string }> {
   const hash = createHash('sha256');
   const kept: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     hash.update(chunk);
+    judge.update(chunk);
     if (length < BODY_ECHO_BYTES) kept.push(chunk.subarray(0, BODY_ECHO_BYTES - length));
     length += chunk.length;
   }

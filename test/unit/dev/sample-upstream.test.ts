@@ -55,19 +55,29 @@ describe('any request', () => {
     expect(rest).toMatchObject({ bodyLength: 200_000, bodySha256: sha256(body) });
   });
 
-  it('is shown to the verifier of signatures that it was given', async () => {
-    const judge = await startSampleUpstream({
-      verifySignature: (request) => ({ present: true, valid: false, reason: JSON.stringify(request) }),
+  it('is shown to the judge of signatures that it was given', async () => {
+    const seen: unknown[] = [];
+    const report = { present: true, valid: false, code: 'InvalidToken', reason: 'why' } as const;
+    const judged = await startSampleUpstream({
+      judgeSignature(head) {
+        seen.push(head);
+        return { update: (bytes) => void seen.push(bytes.toString()), end: () => report };
+      },
     });
-    const answer = await exchangeRaw(judge.origin, requestBytes('GET /a?b HTTP/1.1', ['Host: x']));
-    const { signature } = answer.json() as { signature: { reason: string } };
-    expect(JSON.parse(signature.reason)).toEqual({
-      method: 'GET',
-      target: '/a?b',
-      headers: [['Host', 'x']],
-      bodySha256: sha256(''),
-    });
-    await judge.stop();
+    const answer = await exchangeRaw(judged.origin, requestBytes('POST /a?b HTTP/1.1', ['Host: x'], 'body'));
+    expect(answer.json()).toMatchObject({ signature: report });
+    expect(seen).toEqual([
+      {
+        method: 'POST',
+        target: '/a?b',
+        headers: [
+          ['Host', 'x'],
+          ['Content-Length', '4'],
+        ],
+      },
+      'body',
+    ]);
+    await judged.stop();
   });
 
   it('may be cut off by its client', async () => {
