@@ -27,7 +27,9 @@ export function createRouter(routes: readonly Route[]): Router {
     match,
     find(request) {
       const set = match(request);
-      if (set === undefined) return deny('ROUTE_NOT_FOUND');
+      if (set === undefined) {
+        return deny(request.irregular === 0 ? 'ROUTE_NOT_FOUND' : 'REQUEST_PATH_AMBIGUOUS');
+      }
       const route = routeForMethod(set, request.method);
       if (route === null) return deny('ROUTE_METHOD_NOT_ALLOWED', { allow: allowedMethods(set) });
       if ((request.irregular & ~route.permit) !== 0) return deny('REQUEST_PATH_AMBIGUOUS');
