@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { ERRORS, type ErrorEntry } from '../core/errors.ts';
 import type { Exchange, Reply } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
@@ -34,13 +36,12 @@ export function createResponder(clock: Clock): Responder {
       return;
     }
     // Closing on bytes that nobody has read resets the connection, and the client may lose the answer with it.
+    response.flushHeaders();
     response.write(body);
-    const finish = (): void => {
-      timer.cancel();
-      response.end();
-    };
-    const timer = clock.after(LINGER, finish);
-    request.once('end', finish).once('error', finish).resume();
+    const timer = clock.after(LINGER, () => response.end());
+    response.once('close', () => timer.cancel());
+    request.once('end', () => response.end());
+    discardBody(request, response.socket);
   };
 
   return {
@@ -86,6 +87,18 @@ function challengeFor(entry: ErrorEntry, refusal: Refusal): string | null {
 /** Asked of the raw request, since a refusal may come before there is a canonical one. */
 function wantsHtml(exchange: Exchange): boolean {
   return exchange.request.headers.accept?.toLowerCase().includes('text/html') === true;
+}
+
+/** Reads what is left of a request and throws it away, even where whoever had its body has given that up. */
+function discardBody(request: IncomingMessage, socket: Socket | null): void {
+  if (!request.destroyed) {
+    request.once('error', () => discardBody(request, socket)).resume();
+    return;
+  }
+  // The parser stops reading when nobody takes the body. From now on the bytes go past it, once it is through with those
+  // at hand.
+  socket?.removeAllListeners('data').on('data', () => undefined);
+  setImmediate(() => socket?.resume());
 }
 
 /** Gives a refused upgrade's socket back to HTTP, to answer on it and close it. */
