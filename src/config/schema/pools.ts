@@ -16,7 +16,7 @@ const keys = z
     }),
   ])
   .prefault({})
-  .describe('Where the keys that verify tokens come from.');
+  .describe('Where the keys that verify tokens come from: a file, or else an address.');
 export type KeysConfig = z.output<typeof keys>;
 
 const clientIdsMissing = ({ input }: { input?: unknown }): string | undefined =>
@@ -77,9 +77,9 @@ export const identityPool = z.strictObject({
     .default(false)
     .describe("Whether callers without a token get the pool's guest identity."),
   logins: z
-    .record(z.string().min(1), z.strictObject({ header: headerName }))
+    .record(z.string().min(1), z.strictObject({ header: headerName.describe('The request header.') }))
     .nullable()
-    .default(null)
+    .prefault(null)
     .describe("Other providers' tokens: provider name to the header that carries the token."),
 });
 export type IdentityPoolConfig = z.output<typeof identityPool>;
@@ -88,11 +88,12 @@ export const tokenCache = z
   .strictObject({
     entries: positive.default(50_000).describe('Verified tokens remembered, at most, in each worker.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('What is remembered of tokens already verified.');
 
 /** Credentials that are the same for every caller. */
 export const staticCredentials = z.strictObject({
   accessKeyId: secret.describe('The id of an access key.'),
   secretAccessKey: secret.describe('Its secret.'),
-  sessionToken: secret.nullable().default(null).describe('With temporary credentials.'),
+  sessionToken: secret.nullable().prefault(null).describe('With temporary credentials.'),
 });

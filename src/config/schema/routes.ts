@@ -28,8 +28,8 @@ const corsPolicy = z.strictObject({
     .min(1)
     .describe('Origins allowed; "*" is any.'),
   methods: z.array(methodName).min(1).default(['GET', 'HEAD', 'POST']).describe('Methods allowed.'),
-  headers: z.array(headerName).default([]).describe('Request headers allowed.'),
-  exposeHeaders: z.array(headerName).default([]).describe('Answer headers that scripts may read.'),
+  headers: z.array(headerName).prefault([]).describe('Request headers allowed.'),
+  exposeHeaders: z.array(headerName).prefault([]).describe('Answer headers that scripts may read.'),
   credentials: z.boolean().default(false).describe('Whether browsers may send cookies and the like.'),
   maxAge: duration.prefault('5m').describe('How long a browser may remember the answer to a preflight.'),
 });

@@ -8,9 +8,9 @@ const names = z.union([
   oneOrMore(z.string().min(1)),
   z
     .strictObject({
-      anyOf: z.array(z.string().min(1)).min(1).optional(),
-      allOf: z.array(z.string().min(1)).min(1).optional(),
-      noneOf: z.array(z.string().min(1)).min(1).optional(),
+      anyOf: z.array(z.string().min(1)).min(1).optional().describe('At least one of these.'),
+      allOf: z.array(z.string().min(1)).min(1).optional().describe('Every one of these.'),
+      noneOf: z.array(z.string().min(1)).min(1).optional().describe('Not one of these.'),
     })
     .refine((match) => Object.keys(match).length > 0, 'expected at least one of anyOf, allOf and noneOf'),
 ]);
@@ -18,11 +18,11 @@ export type NamesConfig = z.output<typeof names>;
 
 const claimMatch = z.union([
   oneOrMore(scalar),
-  z.strictObject({ present: z.boolean() }),
-  z.strictObject({ equals: scalar }),
-  z.strictObject({ not: oneOrMore(scalar) }),
-  z.strictObject({ startsWith: z.string().min(1) }),
-  z.strictObject({ contains: scalar }),
+  z.strictObject({ present: z.boolean().describe('Whether the claim must be there, whatever it says.') }),
+  z.strictObject({ equals: scalar.describe('The value it must have; the same as the value by itself.') }),
+  z.strictObject({ not: oneOrMore(scalar).describe('Values it must not have.') }),
+  z.strictObject({ startsWith: z.string().min(1).describe('How its text must begin.') }),
+  z.strictObject({ contains: scalar.describe('A member its list must have, or a part its text must have.') }),
 ]);
 export type ClaimMatchConfig = z.output<typeof claimMatch>;
 
@@ -60,7 +60,8 @@ export const conditions: z.ZodType<ConditionsConfig, ConditionsConfig> = z.lazy(
       allOf: z.array(conditions).min(1).optional().describe('Each of these must hold.'),
       noneOf: z.array(conditions).min(1).optional().describe('None of these may hold.'),
     })
-    .refine((all) => Object.keys(all).length > 0, 'expected at least one condition'),
+    .refine((all) => Object.keys(all).length > 0, 'expected at least one condition')
+    .meta({ id: 'conditions' }),
 );
 
 export const allow = z.union([z.enum(['public', 'optional', 'authenticated']), conditions]);

@@ -12,7 +12,7 @@ const sign = z.strictObject({
       z.strictObject({ source: z.literal('default').describe("The AWS SDK's default chain.") }),
       z.strictObject({ static: staticCredentials.describe('The same for every caller.') }),
     ])
-    .describe('Whose credentials sign.'),
+    .describe('Whose credentials sign: one of these.'),
   roleArn: roleArn.nullable().default(null).describe('One role for all callers.'),
   roles: z
     .array(
@@ -60,7 +60,7 @@ export const upstream = z
         servername: z.string().min(1).optional().describe("The name to verify instead of the URL's."),
       })
       .nullable()
-      .default(null)
+      .prefault(null)
       .describe('How https upstreams are verified, and what we show them.'),
     retries: z
       .int()
