@@ -2,12 +2,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ConfigPath, dotted, valueAt } from './config-path.ts';
 import type { Config } from './schema/config.ts';
 
-/** What is fixed when sockets are opened, processes are forked and metrics are registered. */
+/** What is fixed when sockets are opened, processes are forked, caches are made and metrics are registered. */
 const FIXED_AT_START: readonly ConfigPath[] = [
   ['server', 'listen'],
   ['server', 'workers'],
   ['server', 'limits', 'headerBytes'],
+  ['server', 'limits', 'urlBytes'],
+  ['server', 'limits', 'connections'],
+  ['server', 'timeouts', 'headers'],
+  ['server', 'timeouts', 'idle'],
   ['admin', 'listen'],
+  ['tokenCache', 'entries'],
   ['metrics', 'routeHistograms'],
 ];
 

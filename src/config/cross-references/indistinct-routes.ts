@@ -7,12 +7,13 @@ import type { Check } from './check.ts';
 interface Seen {
   readonly id: string;
   readonly index: number;
+  /** Null: any method. */
   readonly methods: ReadonlySet<string> | null;
 }
 
 /**
- * Two routes for the same host, the same path up to the names of parameters, and a method in common can never be told
- * apart: one of them would never be asked.
+ * Two routes for the same host and the same path, up to the names of parameters, are told apart by their methods: one
+ * that names a method is asked before one for any. What both name, or two for any method, can never be told apart.
  */
 export const indistinctRoutes: Check = (draft) => {
   const findings: Finding[] = [];
@@ -20,10 +21,10 @@ export const indistinctRoutes: Check = (draft) => {
   draft.routes.forEach((route, index) => {
     if (route === null) return;
     const place = `${route.match.host ?? '*'} ${shapeOf(route)}`;
-    const methods = methodsOf(route);
+    const methods = route.match.methods === undefined ? null : new Set(route.match.methods);
     const others = seenAt.get(place) ?? [];
     for (const other of others) {
-      const common = shared(other.methods, methods);
+      const common = inCommon(other.methods, methods);
       if (common === null) continue;
       const message = `can never be told apart from route "${other.id}" (routes[${other.index}]): same host, same path, ${common}`;
       findings.push({ path: ['routes', index, 'match'], message });
@@ -40,20 +41,9 @@ function shapeOf(route: RouteConfig): string {
   return segments.map((part) => (part.kind === 'static' ? part.text : shapes[part.kind])).join('/');
 }
 
-/** Null: any method. A route for GET serves HEAD too (RFC 9110 section 9.3.2). */
-function methodsOf(route: RouteConfig): Set<string> | null {
-  if (route.match.methods === undefined) return null;
-  const methods = new Set(route.match.methods);
-  if (methods.has('GET')) methods.add('HEAD');
-  return methods;
-}
-
-/** What both answer to, in words; null: nothing. */
-function shared(a: ReadonlySet<string> | null, b: ReadonlySet<string> | null): string | null {
+/** The methods that both are for, in words; null: none. */
+function inCommon(a: Seen['methods'], b: Seen['methods']): string | null {
   if (a === null && b === null) return 'both for any method';
-  if (a === null || b === null) {
-    return `one for any method, the other for ${listWords([...(a ?? b ?? [])], 'and')}`;
-  }
-  const common = [...a].filter((method) => b.has(method));
+  const common = [...(a ?? [])].filter((method) => b?.has(method));
   return common.length === 0 ? null : `both for ${listWords(common, 'and')}`;
 }

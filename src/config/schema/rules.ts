@@ -20,7 +20,7 @@ const claimMatch = z.union([
   oneOrMore(scalar),
   z.strictObject({ present: z.boolean().describe('Whether the claim must be there, whatever it says.') }),
   z.strictObject({ equals: scalar.describe('The value it must have; the same as the value by itself.') }),
-  z.strictObject({ not: oneOrMore(scalar).describe('Values it must not have.') }),
+  z.strictObject({ not: oneOrMore(scalar).describe('Values it must not have; it must be there.') }),
   z.strictObject({ startsWith: z.string().min(1).describe('How its text must begin.') }),
   z.strictObject({ contains: scalar.describe('A member its list must have, or a part its text must have.') }),
 ]);
