@@ -7,6 +7,7 @@ import { corsCredentials } from './cors-credentials.ts';
 import { danglingNames } from './dangling-names.ts';
 import { identityHeaders, tokenSourcesOnce } from './header-names.ts';
 import { indistinctRoutes } from './indistinct-routes.ts';
+import { keySetFiles } from './key-set-files.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { plainHttp } from './plain-http.ts';
 import { poolSaid } from './pool-said.ts';
@@ -23,6 +24,7 @@ const CHECKS: readonly Check[] = [
   poolNeeded,
   poolTwice,
   plainHttp,
+  keySetFiles,
   basicFlow,
   danglingNames,
   poolSaid,
