@@ -39,6 +39,14 @@ export interface Stage {
   run(exchange: Exchange): Verdict | Promise<Verdict>;
 }
 
+/** What a stage that has taken a request over may ask of the one who runs the stages. */
+export interface StageRunner {
+  /** Refuses the request; cuts the connection when an answer has begun. */
+  refuse(exchange: Exchange, refusal: Refusal): void;
+  /** Runs `sign` and `send` again, for another target. */
+  retry(exchange: Exchange): void;
+}
+
 /**
  * One request on its way through the stages. Each stage fills in its own part and reads those before it; the raw
  * request is there for `canonicalize` to read, and for `send` to stream the body of.
@@ -68,17 +76,19 @@ export class Exchange {
   refusal: Refusal | null = null;
   /** The status sent; 0 while none is, 499 when the client left first. */
   status = 0;
+  /** Times the request has been sent; more than one after retries. */
+  attempts = 0;
   /** Milliseconds from the request's sending to the upstream's header section; -1 when there was none. */
   upstreamTime = -1;
+  /** Bytes of the answer's body. */
   bytesSent = 0;
+  /** The last byte is out, or the connection is gone: nothing more can be said to the client. */
   settled = false;
 
-  /** Called once, when the last byte is out or the connection is gone. Set by the stage runner. */
-  onSettled: ((exchange: Exchange) => void) | null = null;
-  /** Called by `send` when it must refuse after having taken the request over. Set by the stage runner. */
-  onRefused: ((exchange: Exchange, refusal: Refusal) => void) | null = null;
-  /** Called by `send` to have `outbound` signed and sent again, after it has chosen another target. */
-  onRetry: ((exchange: Exchange) => void) | null = null;
+  /** Set by `send` while a request is on its way: cancels it, when the client is gone. */
+  cancel: (() => void) | null = null;
+
+  readonly runner: StageRunner;
 
   constructor(
     request: IncomingMessage,
@@ -86,11 +96,32 @@ export class Exchange {
     tunnel: { readonly socket: Duplex; readonly head: Buffer } | null,
     startedAt: number,
     expectsContinue: boolean,
+    runner: StageRunner,
   ) {
+    this.runner = runner;
     this.request = request;
     this.response = response;
     this.tunnel = tunnel;
     this.startedAt = startedAt;
     this.expectsContinue = expectsContinue;
   }
+}
+
+/** The canonical request, for stages that run after it was made. */
+export function inboundOf(exchange: Exchange): Inbound {
+  return exchange.inbound ?? outOfOrder('canonicalize');
+}
+
+/** The route, for stages that run after it was found. */
+export function routeOf(exchange: Exchange): Route {
+  return exchange.route ?? outOfOrder('route');
+}
+
+/** The request to send, for stages that run after it was prepared. */
+export function outboundOf(exchange: Exchange): OutboundRequest {
+  return exchange.outbound ?? outOfOrder('prepare');
+}
+
+function outOfOrder(stage: StageName): never {
+  throw new Error(`the stage ${stage} has not run`);
 }
