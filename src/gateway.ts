@@ -8,12 +8,11 @@ import { compileCors } from './authorize/cors.ts';
 import { createRouter } from './authorize/find-route.ts';
 import { createRouteStage } from './authorize/route-stage.ts';
 import type { Config } from './config/schema/config.ts';
-import type { Clock, FetchKeyDocument } from './core/ports.ts';
+import type { Clock, FetchKeyDocument, ProcessLogger } from './core/ports.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
-import { createPipeline, type Pipeline } from './listen/pipeline.ts';
+import { createPipeline, type Pipeline, type Traffic } from './listen/pipeline.ts';
 import { createPublicServer } from './listen/public-server.ts';
 import { createResponder } from './listen/respond.ts';
-import type { ProcessLogger } from './observe/logger.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { createObserveStage } from './observe/observe-stage.ts';
 import { createBalancer } from './prepare/balancer.ts';
@@ -55,13 +54,13 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   let config = initial;
   let stopping = false;
   let pipeline: Pipeline;
-  const inFlightBefore: Pipeline[] = [];
+  const traffic: Traffic = { inFlight: 0 };
 
   const metrics = createMetrics({
     routeHistograms: config.metrics.routeHistograms,
     now: () => clock.now() / 1000,
     gauges: {
-      inFlight: () => pipeline.inFlight + inFlightBefore.reduce((sum, old) => sum + old.inFlight, 0),
+      inFlight: () => traffic.inFlight,
       tokenCacheEntries: () => cache.size,
       keyAges: () => pools.ages(),
       upstreamConnections: () => upstreamPools.counts(),
@@ -108,6 +107,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       ],
       responder,
       clock,
+      traffic,
     );
   };
 
@@ -135,7 +135,6 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
         const compiled = compile();
         upstreamPools.configure(next.upstreams);
         pools.configure(next.userPools);
-        inFlightBefore.push(pipeline);
         pipeline = compiled;
       } catch (error) {
         config = previous;

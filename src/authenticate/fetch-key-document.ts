@@ -11,9 +11,11 @@ const MAX_DOCUMENT_BYTES = 150_000;
  *
  * @param environment where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are looked for
  */
-export function createKeyDocumentFetcher(environment: NodeJS.ProcessEnv): FetchKeyDocument {
-  const http = new HttpAgent({ proxyEnv: environment });
-  const https = new HttpsAgent({ proxyEnv: environment });
+export function createKeyDocumentFetcher(
+  environment: Readonly<Record<string, string | undefined>>,
+): FetchKeyDocument {
+  const http = new HttpAgent({ proxyEnv: { ...environment } });
+  const https = new HttpsAgent({ proxyEnv: { ...environment } });
   return (url, timeout) =>
     new Promise<FetchedDocument>((resolve, reject) => {
       const deadline = AbortSignal.timeout(timeout);

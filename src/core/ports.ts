@@ -74,3 +74,13 @@ export interface Logger {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
+
+/** A logger that can be emptied before the process ends. */
+export interface ProcessLogger extends Logger {
+  /** Whether lines of this level are written. */
+  enabled(level: 'info' | 'warn' | 'error'): boolean;
+  setLevel(level: LogLevel): void;
+  flush(): void;
+}

@@ -17,8 +17,12 @@ export interface Pipeline extends StageRunner {
   accept(exchange: Exchange): void;
   /** Ends an exchange: its connection is gone, or its answer out. Of no effect the second time. */
   settle(exchange: Exchange): void;
+}
+
+/** Counts what is under way, over all the pipelines that reloads have put in place. */
+export interface Traffic {
   /** Exchanges accepted and not yet settled. */
-  readonly inFlight: number;
+  inFlight: number;
 }
 
 /** Milliseconds that one stage may take before the request is given up. Stages that fetch have shorter limits of their own. */
@@ -31,13 +35,17 @@ const STAGE_DEADLINE = 30_000;
  *
  * @param stages all of them, in order
  */
-export function createPipeline(stages: readonly Stage[], responder: Responder, clock: Clock): Pipeline {
+export function createPipeline(
+  stages: readonly Stage[],
+  responder: Responder,
+  clock: Clock,
+  traffic: Traffic,
+): Pipeline {
   const names = stages.map((stage) => stage.name).join(' ');
   if (names !== STAGES.join(' ')) throw new Error(`stages out of order: ${names}`);
   const observe = stages[stages.length - 1] as Stage;
   const last = stages.length - 1;
   const signing = STAGES.indexOf('sign');
-  let inFlight = 0;
 
   const advance = (exchange: Exchange, from: number): void => {
     for (let i = from; i < last; i++) {
@@ -102,7 +110,7 @@ export function createPipeline(stages: readonly Stage[], responder: Responder, c
 
   return {
     accept(exchange) {
-      inFlight += 1;
+      traffic.inFlight += 1;
       advance(exchange, 0);
     },
     refuse,
@@ -110,16 +118,13 @@ export function createPipeline(stages: readonly Stage[], responder: Responder, c
     settle(exchange) {
       if (exchange.settled) return;
       exchange.settled = true;
-      inFlight -= 1;
+      traffic.inFlight -= 1;
       if (!exchange.response.writableFinished && exchange.status !== 101) {
         exchange.cancel?.();
         if (exchange.status === 0) exchange.status = 499;
       }
       exchange.cancel = null;
       void observe.run(exchange);
-    },
-    get inFlight() {
-      return inFlight;
     },
   };
 }

@@ -1,14 +1,5 @@
 import pino from 'pino';
-import type { Config } from '../config/schema/config.ts';
-import type { Logger } from '../core/ports.ts';
-
-/** A logger that can be emptied before the process ends. */
-export interface ProcessLogger extends Logger {
-  /** Whether lines of this level are written. */
-  enabled(level: 'info' | 'warn' | 'error'): boolean;
-  setLevel(level: Config['log']['level']): void;
-  flush(): void;
-}
+import type { LogLevel, ProcessLogger } from '../core/ports.ts';
 
 /** Milliseconds for which a line may wait for company. */
 const FLUSH_INTERVAL = 200;
@@ -17,7 +8,7 @@ const FLUSH_INTERVAL = 200;
  * Makes the logger: JSON lines on standard output, written in batches. Of an error only name, code and message are
  * logged; its other properties may hold what was sent.
  */
-export function createLogger(level: Config['log']['level'], descriptor = 1): ProcessLogger {
+export function createLogger(level: LogLevel, descriptor = 1): ProcessLogger {
   const destination = pino.destination({ dest: descriptor, sync: false, minLength: 8_192 });
   // A reader that went away, or a full disk, must not end the proxy: its log is lost, its work goes on.
   destination.on('error', () => undefined);

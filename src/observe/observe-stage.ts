@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ERRORS } from '../core/errors.ts';
 import type { Exchange, Stage } from '../core/exchange.ts';
-import type { Clock } from '../core/ports.ts';
-import { describeError, type ProcessLogger } from './logger.ts';
+import type { Clock, ProcessLogger } from '../core/ports.ts';
+import { describeError } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface ObserveOptions {
