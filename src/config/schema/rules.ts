@@ -44,13 +44,21 @@ export const conditions: z.ZodType<ConditionsConfig, ConditionsConfig> = z.lazy(
     .strictObject({
       groups: names.optional().describe('Members of cognito:groups.'),
       scopes: names.optional().describe('Scopes of an access token.'),
-      claims: z.record(z.string().min(1), claimMatch).optional(),
+      claims: z
+        .record(z.string().min(1), claimMatch)
+        .refine((all) => Object.keys(all).length > 0, 'expected at least one claim')
+        .optional()
+        .describe(
+          'Claims by name: a value, a list of values, "{name}" for a path parameter, or { present, equals, not, startsWith, contains }.',
+        ),
       userPools: oneOrMore(identifier).optional().describe('Pools, by their names in this file.'),
-      clientIds: oneOrMore(z.string().min(1)).optional(),
-      tokenUse: oneOrMore(z.enum(['access', 'id'])).optional(),
-      anyOf: z.array(conditions).min(1).optional(),
-      allOf: z.array(conditions).min(1).optional(),
-      noneOf: z.array(conditions).min(1).optional(),
+      clientIds: oneOrMore(z.string().min(1)).optional().describe('App clients.'),
+      tokenUse: oneOrMore(z.enum(['access', 'id']))
+        .optional()
+        .describe('Kinds of token.'),
+      anyOf: z.array(conditions).min(1).optional().describe('At least one of these must hold.'),
+      allOf: z.array(conditions).min(1).optional().describe('Each of these must hold.'),
+      noneOf: z.array(conditions).min(1).optional().describe('None of these may hold.'),
     })
     .refine((all) => Object.keys(all).length > 0, 'expected at least one condition'),
 );

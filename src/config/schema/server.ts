@@ -17,7 +17,8 @@ export const limits = z
       .describe('Memory that all held bodies together may take, in bytes.'),
     connections: positive.default(10_000).describe('Open client connections, over all workers.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('What one client, and all together, may take up.');
 
 export const server = z
   .strictObject({
@@ -55,7 +56,10 @@ export const server = z
       })
       .prefault({}),
     tls: z
-      .strictObject({ cert: secret, key: secret })
+      .strictObject({
+        cert: secret.describe('The certificate chain, in PEM.'),
+        key: secret.describe('Its key, in PEM.'),
+      })
       .nullable()
       .default(null)
       .describe('Serve TLS with this PEM certificate chain and key. Default: clear text.'),
@@ -101,7 +105,10 @@ export const identity = z
 
 export const log = z
   .strictObject({
-    level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+    level: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+      .default('info')
+      .describe('Lines below this level are not written.'),
     subject: z
       .enum(['plain', 'hashed'])
       .default('plain')
