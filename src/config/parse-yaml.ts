@@ -35,19 +35,20 @@ export function parseYaml(text: string, file: string): ParsedYaml {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const problems: Problem[] = [];
-  let broken = false;
-  for (const error of [...document.errors, ...document.warnings]) {
-    if (error.code === 'DUPLICATE_KEY') continue;
-    broken = true;
-    problems.push({ origin: at(error.pos[0]), where: '', message: explain(error, text) });
+  const errors = [...document.errors, ...document.warnings].filter(({ code }) => code !== 'DUPLICATE_KEY');
+  const said = new Map<number, Problem>();
+  for (const error of errors) {
+    // One slip makes several errors: of each line the first is the one that helps.
+    const { line } = lines.linePos(error.pos[0]);
+    if (said.has(line)) continue;
+    said.set(line, { origin: at(error.pos[0]), where: '', message: explain(error, text) });
   }
-  if (!broken && document.contents === null) {
-    problems.push({ origin: at(0), where: '', message: 'the file is empty' });
-    broken = true;
+  if (errors.length === 0 && document.contents === null) {
+    said.set(1, { origin: at(0), where: '', message: 'the file is empty' });
   }
-  const tree = readTree(document, at, problems);
-  return { ...tree, problems, broken };
+  const { problems, ...tree } = readTree(document, at);
+  if (said.size > 0) return { ...tree, problems: [...said.values()], broken: true };
+  return { ...tree, problems, broken: false };
 }
 
 function explain(error: { code: string; message: string; pos: [number, number] }, text: string): string {
@@ -66,9 +67,9 @@ function explain(error: { code: string; message: string; pos: [number, number] }
 function readTree(
   document: Document.Parsed,
   at: (offset: number) => Origin,
-  problems: Problem[],
-): Pick<ParsedYaml, 'value' | 'origins' | 'spoiled'> {
+): Pick<ParsedYaml, 'value' | 'origins' | 'problems' | 'spoiled'> {
   const origins = createOrigins();
+  const problems: Problem[] = [];
   const spoiled: ConfigPath[] = [];
   let aliases = 0;
 
@@ -118,5 +119,5 @@ function readTree(
   };
 
   const value = readNode(document.contents, []);
-  return { value, origins, spoiled };
+  return { value, origins, problems, spoiled };
 }
