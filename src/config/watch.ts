@@ -10,7 +10,7 @@ export interface WatchOptions {
   readonly clock: Clock;
   /** Some file holds something else than it did, or is gone, or has appeared. */
   readonly onChange: () => void;
-  /** A folder cannot be watched, or no longer: changes in it go unseen. */
+  /** A folder cannot be watched, or no longer: changes in it go unseen. Said once of each. */
   readonly onFailure: (folder: string, cause: unknown) => void;
 }
 
@@ -23,6 +23,7 @@ export interface WatchOptions {
  */
 export function watchConfig(files: Fingerprints, options: WatchOptions): () => void {
   const watchers = new Map<string, FSWatcher>();
+  const unwatched = new Set<string>();
   let known = files;
   let timer: Timer | null = null;
   let stopped = false;
@@ -44,11 +45,18 @@ export function watchConfig(files: Fingerprints, options: WatchOptions): () => v
       watcher.on('error', (cause) => {
         watcher.close();
         watchers.delete(folder);
-        options.onFailure(folder, cause);
+        fail(folder, cause);
       });
+      unwatched.delete(folder);
     } catch (cause) {
-      options.onFailure(folder, cause);
+      fail(folder, cause);
     }
+  };
+
+  const fail = (folder: string, cause: unknown): void => {
+    if (unwatched.has(folder)) return;
+    unwatched.add(folder);
+    options.onFailure(folder, cause);
   };
 
   const schedule = (): void => {
