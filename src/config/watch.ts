@@ -26,7 +26,6 @@ export function watchConfig(files: Fingerprints, options: WatchOptions): () => v
   const unwatched = new Set<string>();
   let known = files;
   let timer: Timer | null = null;
-  let stopped = false;
 
   const followFolders = (): void => {
     const wanted = new Set([...files.keys()].flatMap(foldersOf));
@@ -60,13 +59,11 @@ export function watchConfig(files: Fingerprints, options: WatchOptions): () => v
   };
 
   const schedule = (): void => {
-    if (stopped) return;
     timer?.cancel();
     timer = options.clock.after(QUIET, compare);
   };
 
   const compare = (): void => {
-    if (stopped) return;
     timer = null;
     followFolders();
     const current = new Map([...files.keys()].map((path) => [path, fingerprint(path)]));
@@ -78,7 +75,6 @@ export function watchConfig(files: Fingerprints, options: WatchOptions): () => v
   followFolders();
   schedule();
   return () => {
-    stopped = true;
     timer?.cancel();
     for (const watcher of watchers.values()) watcher.close();
     watchers.clear();

@@ -18,35 +18,32 @@ import type { Clock } from '../../../src/core/ports.ts';
 
 /** A clock whose timers run when the test says so; it tells when one has been set. */
 function createHandClock() {
-  let pending: (() => void) | null = null;
-  let announce: (() => void) | null = null;
+  const pending = new Set<() => void>();
+  const announce = new Set<() => void>();
   const clock: Clock = {
     now: () => 0,
     monotonic: () => 0,
     after(_, run) {
-      pending = run;
-      announce?.();
-      const cancel = (): void => {
-        if (pending === run) pending = null;
-      };
-      return { cancel, restart: () => undefined };
+      pending.add(run);
+      const timer = { cancel: () => void pending.delete(run), restart: () => undefined };
+      for (const tell of announce) tell();
+      announce.clear();
+      return timer;
     },
   };
+  const nextTimer = (): Promise<void> => new Promise((resolve) => announce.add(resolve));
   return {
     clock,
+    /** Resolves when the next timer is set. */
+    nextTimer,
     /** Resolves when a timer is waiting: something was seen in a folder. */
-    stirred: (): Promise<void> =>
-      pending !== null
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            announce = resolve;
-          }),
-    isWaiting: () => pending !== null,
+    stirred: (): Promise<void> => (pending.size > 0 ? Promise.resolve() : nextTimer()),
+    waiting: () => pending.size,
     /** The quiet is over. */
     run(): void {
-      const due = pending;
-      pending = null;
-      due?.();
+      const due = [...pending];
+      pending.clear();
+      for (const each of due) each();
     },
   };
 }
@@ -193,9 +190,11 @@ describe('watching', () => {
     writeFileSync(file, 'a');
     watchFromNow(file);
     writeFileSync(file, 'b');
-    await hand.stirred();
+    await hand.nextTimer();
     writeFileSync(file, 'c');
-    await settle();
+    await hand.nextTimer();
+    expect(hand.waiting()).toBe(1);
+    hand.run();
     expect(changes).toBe(1);
   });
 
@@ -232,7 +231,7 @@ describe('watching', () => {
     stop();
     writeFileSync(file, 'b');
     await other.stirred();
-    expect(hand.isWaiting()).toBe(false);
+    expect(hand.waiting()).toBe(0);
     expect(changes).toBe(0);
   });
 });
