@@ -5,9 +5,16 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { schemaCommand } from './schema.ts';
+import { serveCommand } from './serve.ts';
 
 /** Every command, in the order of the help. */
-const COMMANDS: readonly AddCommand[] = [checkCommand([]), initCommand, schemaCommand, healthcheckCommand];
+const COMMANDS: readonly AddCommand[] = [
+  serveCommand,
+  checkCommand([]),
+  initCommand,
+  schemaCommand,
+  healthcheckCommand,
+];
 
 /**
  * Runs one command line.
