@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { explainCommand } from './explain.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { schemaCommand } from './schema.ts';
@@ -11,6 +12,7 @@ import { serveCommand } from './serve.ts';
 const COMMANDS: readonly AddCommand[] = [
   serveCommand,
   checkCommand([]),
+  explainCommand,
   initCommand,
   schemaCommand,
   healthcheckCommand,
