@@ -5,13 +5,14 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { explainCommand } from './explain.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
+import { probeKeys, probeUpstreams } from './online-probes.ts';
 import { schemaCommand } from './schema.ts';
 import { serveCommand } from './serve.ts';
 
 /** Every command, in the order of the help. */
 const COMMANDS: readonly AddCommand[] = [
   serveCommand,
-  checkCommand([]),
+  checkCommand([probeKeys, probeUpstreams]),
   explainCommand,
   initCommand,
   schemaCommand,
