@@ -1,13 +1,20 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import type { AddCommand, CommandContext } from './command.ts';
+import { devCommand } from './dev.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { schemaCommand } from './schema.ts';
 
 /** Every command, in the order of the help. */
-const COMMANDS: readonly AddCommand[] = [checkCommand([]), initCommand, schemaCommand, healthcheckCommand];
+const COMMANDS: readonly AddCommand[] = [
+  checkCommand([]),
+  initCommand,
+  schemaCommand,
+  devCommand,
+  healthcheckCommand,
+];
 
 /**
  * Runs one command line.
