@@ -7,7 +7,7 @@ import { missingDevPackage } from '../dev/dev-packages.ts';
 import { writeGuide } from '../dev/guide.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createService } from '../service.ts';
-import type { AddCommand, CommandContext } from './command.ts';
+import { type AddCommand, aborted, type CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 
 /** Standard output is for the guide or the line of JSON; the log goes to standard error. */
@@ -88,9 +88,4 @@ function readConfig(document: ConfigDocument): Config {
   const loaded = loadConfig(source, { environment: {}, dev: true });
   if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
   return loaded.config;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

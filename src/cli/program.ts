@@ -6,9 +6,11 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { schemaCommand } from './schema.ts';
+import { serveCommand } from './serve.ts';
 
 /** Every command, in the order of the help. */
 const COMMANDS: readonly AddCommand[] = [
+  serveCommand,
   checkCommand([]),
   initCommand,
   schemaCommand,
