@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import type { AddCommand, CommandContext } from './command.ts';
+import { devCommand } from './dev.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { explainCommand } from './explain.ts';
 import { healthcheckCommand } from './healthcheck.ts';
@@ -16,6 +17,7 @@ const COMMANDS: readonly AddCommand[] = [
   explainCommand,
   initCommand,
   schemaCommand,
+  devCommand,
   healthcheckCommand,
 ];
 
