@@ -23,8 +23,8 @@ export function parseYaml(text: string, file: string): ParsedYaml {
   if (problems.length === 0 && document.contents === null) {
     problems.push({ origin: at(0), where: '', message: 'the file is empty' });
   }
-  if (problems.length > 0) return { value: null, problems, spoiled: [], broken: true, origins };
-  return { ...readYamlTree(document, at, origins), origins };
+  const tree = readYamlTree(document, at, origins);
+  return problems.length > 0 ? { ...tree, problems, broken: true, origins } : { ...tree, origins };
 }
 
 interface SyntaxMistake {

@@ -26,6 +26,7 @@ export async function runCommandLine(
         err += text;
       },
       signal: new AbortController().signal,
+      onHangup: () => undefined,
     },
     '1.2.3',
   );

@@ -99,6 +99,7 @@ describe('check --online', () => {
       out: (text: string) => void lines.push(text),
       err: (text: string) => void lines.push(`! ${text}`),
       signal: new AbortController().signal,
+      onHangup: () => undefined,
     };
     checkCommand(probes)(program, context, (result) => {
       code = result;

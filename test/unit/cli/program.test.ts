@@ -20,7 +20,8 @@ describe('the command line', () => {
 
   it.each([
     [['--nonsense'], "error: unknown option '--nonsense'"],
-    [['chekc'], "error: unknown command 'chekc'\n(Did you mean check?)"],
+    [['chekc'], 'error: unknown command "chekc", did you mean "check"?'],
+    [['proxy.yaml'], 'error: unknown command "proxy.yaml"; --help lists them'],
     [['check', '--confg', 'x'], "error: unknown option '--confg'\n(Did you mean --config?)"],
     [['check', '--config'], "error: option '-c, --config <file>' argument missing"],
     [['check', 'x', 'y'], "error: too many arguments for 'check'. Expected 0 arguments but got 2: x, y."],
