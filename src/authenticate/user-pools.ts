@@ -16,6 +16,8 @@ export interface UserPools {
   byIssuer(issuer: string): { readonly policy: PoolPolicy; readonly keys: KeySource } | undefined;
   /** Whether every pool has had keys once. */
   ready(): boolean;
+  /** Resolves when that is so for the first time. */
+  readonly whenReady: Promise<void>;
   /** Seconds since each pool's keys were fetched; pools without keys are left out. */
   ages(): ReadonlyMap<string, number>;
   /** Takes over changed settings; pools that did not change keep their keys. */
@@ -37,7 +39,11 @@ const FILE_REFRESH = 60_000;
 
 export function createUserPools(options: UserPoolsOptions): UserPools {
   let pools = new Map<string, { readonly config: string; readonly pool: UserPool }>();
+  const becomesReady = Promise.withResolvers<void>();
   let issuers = new Map<string, { readonly policy: PoolPolicy; readonly keys: KeySource }>();
+
+  const ready = (): boolean =>
+    [...pools.values()].every(({ pool }) => pool.sources.some((source) => source.ready));
 
   const open = (name: string, config: UserPoolConfig): UserPool => {
     const sources: KeySource[] = [];
@@ -58,7 +64,12 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
         fetch: options.fetch,
         clock: options.clock,
         logger: options.logger,
-        observer: options.observer,
+        observer: {
+          keysFetched(pool, result) {
+            options.observer.keysFetched(pool, result);
+            if (ready()) becomesReady.resolve();
+          },
+        },
         poolHasKeys: () => sources.some((other) => other.ready),
         onRemoved: (kids) => options.cache.evict(name, kids),
       });
@@ -67,19 +78,15 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
       source.start();
     }
     return {
-      policy: {
-        name,
-        clientIds: config.clientIds === null ? null : new Set(config.clientIds),
-        tokenUse: new Set(config.tokenUse),
-        graceSeconds: config.graceSeconds,
-      },
+      policy: policyOf(name, config),
       sources,
     };
   };
 
   return {
     byIssuer: (issuer) => issuers.get(issuer),
-    ready: () => [...pools.values()].every(({ pool }) => pool.sources.some((source) => source.ready)),
+    ready,
+    whenReady: becomesReady.promise,
     ages() {
       const ages = new Map<string, number>();
       for (const [name, { pool }] of pools) {
@@ -110,9 +117,30 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
       }
       pools = next;
       issuers = nextIssuers;
+      if (ready()) becomesReady.resolve();
     },
     stop() {
       for (const { pool } of pools.values()) for (const source of pool.sources) source.stop();
     },
   };
+}
+
+function policyOf(name: string, config: UserPoolConfig): PoolPolicy {
+  return {
+    name,
+    clientIds: config.clientIds === null ? null : new Set(config.clientIds),
+    tokenUse: new Set(config.tokenUse),
+    graceSeconds: config.graceSeconds,
+  };
+}
+
+/** What each issuer's pool accepts, without its keys. */
+export function poolPolicies(
+  pools: Readonly<Record<string, UserPoolConfig>>,
+): ReadonlyMap<string, PoolPolicy> {
+  return new Map(
+    Object.entries(pools).flatMap(([name, config]) =>
+      issuersOf(config).map(({ issuer }) => [issuer, policyOf(name, config)] as const),
+    ),
+  );
 }
