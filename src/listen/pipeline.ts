@@ -9,6 +9,7 @@ import {
 } from '../core/exchange.ts';
 import type { Clock } from '../core/ports.ts';
 import { fault, type Refusal, statusOf } from '../core/refusal.ts';
+import { resetConnection } from '../core/reset-connection.ts';
 import type { Responder } from './respond.ts';
 
 /** Runs exchanges through the stages. */
@@ -100,8 +101,10 @@ export function createPipeline(
     exchange.cancel = null;
     if (exchange.response.headersSent || exchange.status === 101) {
       // An answer has begun: cutting it short is the one way left to say that it is not complete.
-      exchange.response.destroy();
-      exchange.tunnel?.socket.destroy();
+      const { request, response, tunnel } = exchange;
+      if (request.httpVersionMinor === 0 && response.socket !== null) resetConnection(response.socket);
+      response.destroy();
+      tunnel?.socket.destroy();
       return;
     }
     exchange.status = statusOf(refusal);
