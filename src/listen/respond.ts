@@ -4,6 +4,7 @@ import type { HeaderList } from '../core/headers.ts';
 import { headerValue } from '../core/headers.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Refusal } from '../core/refusal.ts';
+import { LINGER } from './linger.ts';
 import { createOwnHeaders } from './own-headers.ts';
 import { refusalPage } from './refusal-page.ts';
 
@@ -12,9 +13,6 @@ export interface Responder {
   refuse(exchange: Exchange, refusal: Refusal): void;
   reply(exchange: Exchange, reply: Reply): void;
 }
-
-/** Milliseconds for which the rest of a refused body is read and thrown away, so that the client reads the answer first. */
-const LINGER = 1_000;
 
 export function createResponder(clock: Clock): Responder {
   const ownHeaders = createOwnHeaders();
