@@ -9,6 +9,7 @@ import {
 } from '../core/exchange.ts';
 import type { Clock, Logger } from '../core/ports.ts';
 import { fault, type Refusal, statusOf } from '../core/refusal.ts';
+import { resetConnection } from '../core/reset-connection.ts';
 import type { Responder } from './respond.ts';
 
 /** Runs exchanges through the stages. */
@@ -157,6 +158,8 @@ function isOver(exchange: Exchange): boolean {
 }
 
 function cut(exchange: Exchange): void {
-  exchange.response.destroy();
-  exchange.tunnel?.socket.destroy();
+  const { request, response, tunnel } = exchange;
+  if (request.httpVersionMinor === 0 && response.socket !== null) resetConnection(response.socket);
+  response.destroy();
+  tunnel?.socket.destroy();
 }

@@ -8,6 +8,8 @@ export class ProxyResponse extends ServerResponse {
   exchange: Exchange | null = null;
   /** What to do when its turn comes; null where nothing on the connection is ahead of it. */
   whenFirst: (() => void) | null = null;
+  /** How its connection is closed where the request is not over with the answer. */
+  closeEarly: ((socket: Socket) => void) | null = null;
 
   /** Node gives a response the socket once all that were ahead of it are out. */
   override assignSocket(socket: Socket): void {
@@ -15,5 +17,14 @@ export class ProxyResponse extends ServerResponse {
     const begin = this.whenFirst;
     this.whenFirst = null;
     begin?.();
+  }
+
+  /** Node takes the socket back when the answer is out, and closes it if it was the last one. */
+  override detachSocket(socket: Socket): void {
+    super.detachSocket(socket);
+    const { closeEarly } = this;
+    if (this.req.complete || closeEarly === null) return;
+    socket.destroySoon = () => closeEarly(socket);
+    this.req.resume();
   }
 }

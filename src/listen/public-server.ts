@@ -54,11 +54,20 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   const answerOnSocket = createSocketAnswer(clock);
   const waitingRoom = createWaitingRoom(WAITING_BYTES);
   const sockets = new Set<Duplex>();
+  /** What HTTP is spoken on: the sockets, or TLS over them. */
+  const speaking = new Set<Duplex>();
   /** The response to the last request that came on a connection. */
   const latest = new WeakMap<Duplex, ProxyResponse>();
   /** Connections on which nothing more can be read. */
   const broken = new WeakSet<Duplex>();
   let windingDown = false;
+  const closeGently = (socket: Duplex): void => endGently(socket, clock);
+
+  /** Asks the client to go with this answer, unless more requests wait behind it, or it has begun. */
+  const askToGo = (socket: Duplex): void => {
+    const response = latest.get(socket);
+    if (response !== undefined && !response.headersSent) response.shouldKeepAlive = false;
+  };
 
   const begin = (
     request: IncomingMessage,
@@ -69,9 +78,13 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     const pipeline = options.pipeline();
     const exchange = new Exchange(request, response, tunnel, clock.monotonic(), expectsContinue, pipeline);
     response.exchange = exchange;
-    if (windingDown) response.shouldKeepAlive = false;
-    if (tunnel === null) response.on('close', onClose);
-    else tunnel.socket.on('close', () => pipeline.settle(exchange));
+    if (tunnel === null) {
+      response.closeEarly = closeGently;
+      if (windingDown) askToGo(request.socket);
+      response.on('close', onClose);
+    } else {
+      tunnel.socket.on('close', () => pipeline.settle(exchange));
+    }
     pipeline.accept(exchange);
   };
 
@@ -190,6 +203,10 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
+  server.on(config.tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+    speaking.add(socket);
+    socket.on('close', () => speaking.delete(socket));
+  });
 
   return {
     start: () =>
@@ -202,6 +219,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
       }),
     windDown() {
       windingDown = true;
+      for (const socket of speaking) askToGo(socket);
     },
     close: () =>
       new Promise((resolve) => {

@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { ERRORS, type ErrorEntry } from '../core/errors.ts';
 import type { Exchange, Reply } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
@@ -40,8 +38,7 @@ export function createResponder(clock: Clock): Responder {
     response.write(body);
     const timer = clock.after(LINGER, () => response.end());
     response.once('close', () => timer.cancel());
-    request.once('end', () => response.end());
-    discardBody(request, response.socket);
+    request.once('end', () => response.end()).resume();
   };
 
   return {
@@ -87,18 +84,6 @@ function challengeFor(entry: ErrorEntry, refusal: Refusal): string | null {
 /** Asked of the raw request, since a refusal may come before there is a canonical one. */
 function wantsHtml(exchange: Exchange): boolean {
   return exchange.request.headers.accept?.toLowerCase().includes('text/html') === true;
-}
-
-/** Reads what is left of a request and throws it away, even where whoever had its body has given that up. */
-function discardBody(request: IncomingMessage, socket: Socket | null): void {
-  if (!request.destroyed) {
-    request.once('error', () => discardBody(request, socket)).resume();
-    return;
-  }
-  // The parser stops reading when nobody takes the body. From now on the bytes go past it, once it is through with those
-  // at hand.
-  socket?.removeAllListeners('data').on('data', () => undefined);
-  setImmediate(() => socket?.resume());
 }
 
 /** Gives a refused upgrade's socket back to HTTP, to answer on it and close it. */
