@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { Agent as HttpAgent, get as httpGet, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
 import type { FetchedDocument, FetchKeyDocument } from '../core/ports.ts';
@@ -16,26 +17,30 @@ export function createKeyDocumentFetcher(
 ): FetchKeyDocument {
   const http = new HttpAgent({ proxyEnv: { ...environment } });
   const https = new HttpsAgent({ proxyEnv: { ...environment } });
-  return (url, timeout) =>
-    new Promise<FetchedDocument>((resolve, reject) => {
-      const deadline = AbortSignal.timeout(timeout);
-      const options = {
-        signal: deadline,
-        headers: { accept: 'application/json', 'accept-encoding': 'identity' },
-      };
-      const fail = (error: unknown): void =>
-        reject(deadline.aborted ? new Error(`no answer within ${timeout} ms`) : error);
-      const read = (response: IncomingMessage): void => {
-        readDocument(response).then(resolve, fail);
-      };
-      const request = url.startsWith('https:')
-        ? httpsGet(url, { ...options, agent: https }, read)
-        : httpGet(url, { ...options, agent: http }, read);
-      request.on('error', fail);
+
+  const request = (url: string, signal: AbortSignal): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const options = { signal, headers: { accept: 'application/json', 'accept-encoding': 'identity' } };
+      const asked = url.startsWith('https:')
+        ? httpsGet(url, { ...options, agent: https }, resolve)
+        : httpGet(url, { ...options, agent: http }, resolve);
+      asked.on('error', reject);
     });
+
+  return async (url, timeout) => {
+    const deadline = AbortSignal.timeout(timeout);
+    try {
+      const document = url.startsWith('file:')
+        ? await collect(createReadStream(new URL(url), { signal: deadline }))
+        : await readAnswer(await request(url, deadline));
+      return { document, fresh: true } satisfies FetchedDocument;
+    } catch (error) {
+      throw deadline.aborted ? new Error(`no answer within ${timeout} ms`) : error;
+    }
+  };
 }
 
-async function readDocument(response: IncomingMessage): Promise<FetchedDocument> {
+async function readAnswer(response: IncomingMessage): Promise<string> {
   const status = response.statusCode ?? 0;
   try {
     // What Cognito answers for an issuer that this pool does not use.
@@ -43,16 +48,21 @@ async function readDocument(response: IncomingMessage): Promise<FetchedDocument>
       throw new KeysAbsentError(`the key endpoint answered ${status}`);
     }
     if (status !== 200) throw new Error(`the key endpoint answered ${status}`);
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MAX_DOCUMENT_BYTES)
-        throw new Error(`the key set is larger than ${MAX_DOCUMENT_BYTES} bytes`);
-      chunks.push(chunk);
-    }
-    return { document: Buffer.concat(chunks).toString('utf8'), fresh: true };
+    return await collect(response);
   } finally {
     response.destroy();
   }
+}
+
+async function collect(stream: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > MAX_DOCUMENT_BYTES) {
+      throw new Error(`the key set is larger than ${MAX_DOCUMENT_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
