@@ -13,7 +13,7 @@ import { createCanonicalizeStage } from './listen/canonicalize.ts';
 import { createPipeline, type Pipeline, type Traffic } from './listen/pipeline.ts';
 import { createPublicServer } from './listen/public-server.ts';
 import { createResponder } from './listen/respond.ts';
-import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { createMetrics, type Registry } from './observe/metrics.ts';
 import { createObserveStage } from './observe/observe-stage.ts';
 import { createBalancer } from './prepare/balancer.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
@@ -25,11 +25,12 @@ import { createSignStage } from './sign/sign-stage.ts';
 
 /** The public port of one process with all stages behind it: what a single process runs, and each of several workers. */
 export interface Gateway {
-  readonly metrics: Metrics;
   /** @returns the port */
   start(): Promise<number>;
   /** Whether every user pool has had keys once, and nobody has asked to stop. */
   ready(): boolean;
+  /** Resolves when every user pool has had keys once. */
+  readonly whenReady: Promise<void>;
   /** Takes over a checked configuration for the next request. */
   reload(config: Config): void;
   /** Unready at once, accepting for a while, then drained, then cut: `server.shutdown`. */
@@ -43,6 +44,7 @@ export interface GatewayOptions {
   readonly dev: boolean;
   /** Processes that share the limits. */
   readonly workers: number;
+  readonly registry: Registry;
 }
 
 /** Milliseconds between two looks for connections that have become idle while draining. */
@@ -57,8 +59,8 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   const traffic: Traffic = { inFlight: 0 };
 
   const metrics = createMetrics({
+    registry: options.registry,
     routeHistograms: config.metrics.routeHistograms,
-    now: () => clock.now() / 1000,
     gauges: {
       inFlight: () => traffic.inFlight,
       tokenCacheEntries: () => cache.size,
@@ -122,12 +124,12 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   });
 
   return {
-    metrics,
     start() {
       pools.configure(config.userPools);
       return server.start();
     },
     ready: () => !stopping && pools.ready(),
+    whenReady: pools.whenReady,
     reload(next) {
       const previous = config;
       config = next;

@@ -7,8 +7,8 @@ import { KeysAbsentError } from '../core/ports.ts';
 const MAX_DOCUMENT_BYTES = 150_000;
 
 /**
- * Makes the function that fetches key sets. No redirect is followed, the whole fetch has one deadline, and the answer is
- * given up at 150 kB.
+ * Makes the function that fetches key sets, or reads them from disk. No redirect is followed, the whole fetch has one
+ * deadline, and the answer is given up at 150 kB.
  *
  * @param environment where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are looked for
  */
@@ -27,13 +27,12 @@ export function createKeyDocumentFetcher(
       asked.on('error', reject);
     });
 
-  return async (url, timeout) => {
+  return async (url, timeout): Promise<FetchedDocument> => {
+    if (url.startsWith('file:'))
+      return { document: await collect(createReadStream(new URL(url))), fresh: true };
     const deadline = AbortSignal.timeout(timeout);
     try {
-      const document = url.startsWith('file:')
-        ? await collect(createReadStream(new URL(url), { signal: deadline }))
-        : await readAnswer(await request(url, deadline));
-      return { document, fresh: true } satisfies FetchedDocument;
+      return { document: await readAnswer(await request(url, deadline)), fresh: true };
     } catch (error) {
       throw deadline.aborted ? new Error(`no answer within ${timeout} ms`) : error;
     }

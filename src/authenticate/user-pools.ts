@@ -16,6 +16,8 @@ export interface UserPools {
   byIssuer(issuer: string): IssuerAtWork | undefined;
   /** Whether every pool has had keys; once it is so, it stays so. */
   ready(): boolean;
+  /** Resolves when that is so for the first time. */
+  readonly whenReady: Promise<void>;
   /** Seconds since each pool's keys were fetched; pools without keys are left out. */
   ages(): ReadonlyMap<string, number>;
   /** Takes over changed settings; keys stay where nothing changed about where they come from. */
@@ -51,6 +53,13 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
   let pools: ReadonlyMap<string, UserPool> | null = null;
   let issuers: ReadonlyMap<string, IssuerAtWork> = new Map();
   let ready = false;
+  const becameReady = Promise.withResolvers<void>();
+
+  const seeWhetherReady = (): void => {
+    if (ready || pools === null) return;
+    ready = [...pools.values()].every(hasHadKeys);
+    if (ready) becameReady.resolve();
+  };
 
   const openSources = (name: string, config: UserPoolConfig): ReadonlyMap<string, KeySource> => {
     const timing = 'file' in config.keys ? FILE_TIMING : config.keys;
@@ -66,7 +75,12 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
         fetch,
         clock,
         logger,
-        observer,
+        observer: {
+          keysFetched(pool, result) {
+            observer.keysFetched(pool, result);
+            seeWhetherReady();
+          },
+        },
         otherHasKeys: () => [...sources].some(([at, other]) => at !== url && other.ready),
         onRemoved: (kids) => cache.evict(name, kids),
       });
@@ -84,12 +98,7 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
     return {
       settings,
       keySettings,
-      policy: {
-        name,
-        clientIds: config.clientIds === null ? null : new Set(config.clientIds),
-        tokenUse: new Set(config.tokenUse),
-        graceSeconds: config.graceSeconds,
-      },
+      policy: policyOf(name, config),
       issuers: issuersOf(config),
       sources: current?.keySettings === keySettings ? current.sources : openSources(name, config),
     };
@@ -108,10 +117,8 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
 
   return {
     byIssuer: (issuer) => issuers.get(issuer),
-    ready() {
-      if (!ready && pools !== null) ready = [...pools.values()].every(hasHadKeys);
-      return ready;
-    },
+    ready: () => ready,
+    whenReady: becameReady.promise,
     ages() {
       const ages = new Map<string, number>();
       for (const [name, pool] of pools ?? []) {
@@ -134,6 +141,7 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
       release(next);
       pools = next;
       issuers = nextIssuers;
+      seeWhetherReady();
     },
     stop() {
       for (const pool of pools?.values() ?? []) for (const source of pool.sources.values()) source.stop();
@@ -143,4 +151,24 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
 
 function hasHadKeys(pool: UserPool): boolean {
   return [...pool.sources.values()].some((source) => source.ready);
+}
+
+function policyOf(name: string, config: UserPoolConfig): PoolPolicy {
+  return {
+    name,
+    clientIds: config.clientIds === null ? null : new Set(config.clientIds),
+    tokenUse: new Set(config.tokenUse),
+    graceSeconds: config.graceSeconds,
+  };
+}
+
+/** What each issuer's pool accepts, without its keys. */
+export function poolPolicies(
+  pools: Readonly<Record<string, UserPoolConfig>>,
+): ReadonlyMap<string, PoolPolicy> {
+  return new Map(
+    Object.entries(pools).flatMap(([name, config]) =>
+      issuersOf(config).map(({ issuer }) => [issuer, policyOf(name, config)] as const),
+    ),
+  );
 }

@@ -6,7 +6,6 @@ export interface Observer extends KeyObserver {
   tokenCacheUsed(result: 'hit' | 'miss'): void;
   /** A refusal that never became a request, such as a connection too many. */
   connectionRefused(code: ErrorCode): void;
-  reloaded(result: 'success' | 'failure'): void;
 }
 
 /** What metrics ask for when they are read. */

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../config/schema/config.ts';
 import type { ServiceAddresses, ServiceOverrides } from '../core/service.ts';
 import { type ConfigDocument, makeDevConfig } from './dev-config.ts';
@@ -88,6 +89,7 @@ export async function startDevStack(parts: DevStackParts): Promise<DevStack> {
     const service = parts.createService(parts.readConfig(document), { ...parts.overrides, dev: true });
     stops.push(() => service.stop());
     const { proxy, admin } = await onPort(ports, ['proxy', 'admin'], () => service.start());
+    await untilReady(admin);
 
     return {
       summary: {
@@ -106,6 +108,19 @@ export async function startDevStack(parts: DevStackParts): Promise<DevStack> {
     await stop();
     throw error;
   }
+}
+
+/** Milliseconds between two looks at whether the proxy is ready, which takes it one fetch of the pool's keys. */
+const READY_INTERVAL = 10;
+const READY_TIMEOUT = 5000;
+
+/** Whoever reads that the stack is there may rely on it, scripts too. */
+async function untilReady(admin: string): Promise<void> {
+  for (let waited = 0; waited < READY_TIMEOUT; waited += READY_INTERVAL) {
+    if ((await fetch(`${admin}/readyz`)).ok) return;
+    await setTimeout(READY_INTERVAL);
+  }
+  throw new Error('the proxy does not become ready: the log says why');
 }
 
 /** Says of a port that is taken whose it was to be, and how to move it. */

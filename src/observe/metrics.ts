@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Gauges, Observer } from '../core/observer.ts';
 
+export type { Registry };
+
 /** The names of all metrics of ours start with this. */
 const PREFIX = 'cognito_auth_proxy_';
 
@@ -35,26 +37,29 @@ export interface RequestSample {
 }
 
 export interface Metrics extends Observer {
-  readonly registry: Registry;
   count(sample: RequestSample): void;
 }
 
 export interface MetricsOptions {
+  readonly registry: Registry;
   readonly routeHistograms: boolean;
   readonly gauges: Gauges;
-  /** Seconds since the epoch. */
-  readonly now: () => number;
+}
+
+/** A registry of this process, with what Node and the system tell about it. */
+export function createRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
 }
 
 /**
- * Makes the metrics of one process, in a registry of their own. `aggregator` says how the metrics of several workers
+ * Registers the metrics of one gateway. `aggregator` says how the metrics of several workers
  * combine. Children are looked up once per combination of labels, so that a request costs a map look-up each.
  */
 export function createMetrics(options: MetricsOptions): Metrics {
-  const registry = new Registry();
+  const { registry, gauges } = options;
   const registers = [registry];
-  const { gauges } = options;
-  collectDefaultMetrics({ register: registry });
 
   const duration = new Histogram({
     name: 'http_server_request_duration_seconds',
@@ -85,21 +90,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     name: `${PREFIX}jwks_fetch_total`,
     help: 'Fetches of key sets. `absent`: the endpoint has none, as for the form of issuer that a pool does not use.',
     labelNames: ['pool', 'result'],
-    registers,
-  });
-  const reloads = new Counter({
-    name: `${PREFIX}config_reloads_total`,
-    help: 'Configurations read while running.',
-    labelNames: ['result'],
-    registers,
-  });
-  const reloadedAt = new Gauge({
-    name: `${PREFIX}config_last_reload_success_timestamp_seconds`,
-    help: 'When the configuration in force was read, in seconds since the epoch.',
+    // Workers share the primary's fetches; their sum would count each several times.
     aggregator: 'max',
     registers,
   });
-  reloadedAt.set(options.now());
   const upstreamDuration = new Histogram({
     name: `${PREFIX}upstream_duration_seconds`,
     help: "Time from a request sent to the upstream's header section, in seconds.",
@@ -155,7 +149,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const misses = tokenCache.labels('miss');
 
   return {
-    registry,
     count(sample) {
       const method = METHODS.has(sample.method) ? sample.method : '_OTHER';
       const status = String(sample.status);
@@ -201,10 +194,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     connectionRefused(code) {
       decisions.inc({ route: 'none', decision: 'deny', code });
-    },
-    reloaded(result) {
-      reloads.inc({ result });
-      if (result === 'success') reloadedAt.set(options.now());
     },
   };
 }

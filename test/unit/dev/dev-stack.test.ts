@@ -3,37 +3,30 @@ import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Config, configSchema } from '../../../src/config/schema/config.ts';
 import type { ServiceOverrides } from '../../../src/core/service.ts';
-import { type DevPorts, startDevStack } from '../../../src/dev/dev-stack.ts';
+import { type DevPorts, type DevStackParts, startDevStack } from '../../../src/dev/dev-stack.ts';
+import { createLogger } from '../../../src/observe/logger.ts';
+import { createService } from '../../../src/service.ts';
 import { openRaw } from '../../support/raw-http.ts';
 
 const FREE: DevPorts = { proxy: 0, admin: 0, cognito: 0, upstream: 0 };
 
-/** A proxy's place in the stack: notes what it is given and when it is stopped. */
-function proxyStandIn(start: () => Promise<void> = async () => undefined) {
-  const notes = {
-    configs: [] as Config[],
-    overrides: [] as ServiceOverrides[],
-    stops: 0,
-    lines: [] as string[],
-  };
-  return {
-    notes,
-    parts: {
-      readConfig: (document: unknown) => configSchema.parse(document),
-      overrides: {},
-      progress: (line: string) => void notes.lines.push(line),
-      createService(config: Config, overrides: ServiceOverrides) {
-        notes.configs.push(config);
-        notes.overrides.push(overrides);
-        return {
-          start: () => start().then(() => ({ proxy: 'http://127.0.0.1:1', admin: 'http://127.0.0.1:2' })),
-          async stop() {
-            notes.stops += 1;
-          },
-        };
-      },
+/** The real service, with notes of what it was made of. */
+function makeParts(ports: DevPorts, changes: Partial<DevStackParts> = {}) {
+  const notes = { lines: [] as string[], configs: [] as Config[], overrides: [] as ServiceOverrides[] };
+  const logger = createLogger('silent');
+  const parts: DevStackParts = {
+    ports,
+    readConfig: (document) => configSchema.parse(document),
+    createService(config, overrides) {
+      notes.configs.push(config);
+      notes.overrides.push(overrides);
+      return createService(config, overrides);
     },
+    overrides: { logger },
+    progress: (line) => void notes.lines.push(line),
+    ...changes,
   };
+  return { parts, notes, logger };
 }
 
 let squatter: Server | undefined;
@@ -45,12 +38,15 @@ async function takePort(): Promise<number> {
   return (squatter.address() as { port: number }).port;
 }
 
+const expectGone = (origin: string): Promise<void> => expect(openRaw(origin)).rejects.toThrow('ECONNREFUSED');
+
 describe('startDevStack', () => {
-  it('starts all in order, says where it is, and stops it again', async () => {
-    const { parts, notes } = proxyStandIn();
-    const stack = await startDevStack({ ...parts, ports: FREE });
+  it('starts all in order, is ready, says where it is, and stops it again', async () => {
+    const { parts, notes, logger } = makeParts(FREE);
+    const stack = await startDevStack(parts);
     const { summary } = stack;
 
+    expect((await fetch(`${summary.admin}/readyz`)).status).toBe(200);
     expect(notes.lines).toEqual([
       'starting a Cognito user pool',
       'signing in alice and bob',
@@ -67,7 +63,7 @@ describe('startDevStack', () => {
       'users',
     ]);
     expect(Object.keys(summary.users.alice).sort()).toEqual(['accessToken', 'idToken', 'username']);
-    expect(notes.overrides).toEqual([{ dev: true }]);
+    expect(notes.overrides).toEqual([{ dev: true, logger }]);
     expect(notes.configs[0]).toMatchObject({
       userPools: {
         dev: {
@@ -82,39 +78,47 @@ describe('startDevStack', () => {
 
     await stack.stop();
     await stack.ended;
-    expect(notes.stops).toBe(1);
-    await expect(openRaw(summary.cognito)).rejects.toThrow('ECONNREFUSED');
-    await expect(openRaw(summary.upstream)).rejects.toThrow('ECONNREFUSED');
+    for (const origin of [summary.proxy, summary.admin, summary.cognito, summary.upstream]) {
+      await expectGone(origin);
+    }
   });
 
   it.each([
-    ['cognito', '--cognito-port', 0],
-    ['upstream', '--upstream-port', 0],
-    ['proxy', '--port', 1],
-    ['admin', '--admin-port', 1],
-  ] as const)('says how to move the port of %s when it is taken', async (name, option, stops) => {
-    const port = await takePort();
-    const { parts, notes } = proxyStandIn(async () => {
-      const taken = createServer();
-      taken.listen(port, '127.0.0.1');
-      await once(taken, 'listening');
-    });
-    const starting = startDevStack({ ...parts, ports: { ...FREE, [name]: port } });
-    await expect(starting).rejects.toThrow(
-      `port ${port} (${name}) is in use: stop what listens there, or move it with ${option} PORT (0: a free one)`,
-    );
-    expect(notes.stops).toBe(stops);
-  });
+    ['cognito', '--cognito-port'],
+    ['upstream', '--upstream-port'],
+    ['proxy', '--port'],
+    ['admin', '--admin-port'],
+  ] as const)(
+    'says how to move the port of %s when it is taken, and leaves nothing running',
+    async (name, option) => {
+      const port = await takePort();
+      const { parts, notes } = makeParts({ ...FREE, [name]: port });
+      await expect(startDevStack(parts)).rejects.toThrow(
+        `port ${port} (${name}) is in use: stop what listens there, or move it with ${option} PORT (0: a free one)`,
+      );
+      const [config] = notes.configs;
+      if (config === undefined) return;
+      await expectGone(config.userPools.dev?.issuer ?? '');
+      await expectGone(config.upstreams.sample?.url ?? '');
+    },
+  );
 
-  it('stops what has started when a later part fails', async () => {
-    let upstream = '';
-    const { parts, notes } = proxyStandIn(async () => {
-      upstream = notes.configs[0]?.upstreams.sample?.url ?? '';
-      throw new Error('no luck');
+  it('stops what has started when the proxy fails', async () => {
+    let stops = 0;
+    const { parts, notes } = makeParts(FREE, {
+      createService: (config) => ({
+        async start() {
+          notes.configs.push(config);
+          throw new Error('no luck');
+        },
+        async stop() {
+          stops += 1;
+        },
+      }),
     });
-    await expect(startDevStack({ ...parts, ports: FREE })).rejects.toThrow('no luck');
-    expect(notes.stops).toBe(1);
-    await expect(openRaw(upstream)).rejects.toThrow('ECONNREFUSED');
-    await expect(openRaw(notes.configs[0]?.userPools.dev?.issuer ?? '')).rejects.toThrow('ECONNREFUSED');
+    await expect(startDevStack(parts)).rejects.toThrow('no luck');
+    expect(stops).toBe(1);
+    await expectGone(notes.configs[0]?.userPools.dev?.issuer ?? '');
+    await expectGone(notes.configs[0]?.upstreams.sample?.url ?? '');
   });
 });

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import closeWithGrace from 'close-with-grace';
+import { runProgram } from './cli/program.ts';
+
+// The edge of the process: its arguments, streams, signals and exit code are touched here and nowhere else.
+
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
+
+const stopping = new AbortController();
+const finished = Promise.withResolvers<number>();
+
+// A first signal, or an error that nobody caught, asks the command to end well; a second one ends the process at once.
+closeWithGrace({ delay: false, skip: ['SIGHUP', 'beforeExit'] }, async ({ err }) => {
+  if (err !== undefined) process.stderr.write(`cognito-auth-proxy: ${err.stack}\n`);
+  stopping.abort();
+  const code = await finished.promise;
+  process.exit(err === undefined ? code : 1);
+});
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+const code = await runProgram(
+  process.argv.slice(2),
+  {
+    environment: process.env,
+    folder: process.cwd(),
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    signal: stopping.signal,
+    onHangup: (run) => void process.on('SIGHUP', run),
+  },
+  manifest.version,
+);
+process.exitCode = code;
+finished.resolve(code);
