@@ -18,7 +18,10 @@ export const systemClock: Clock = {
     );
     timer.unref();
     return {
-      cancel: () => clearTimeout(timer),
+      cancel() {
+        over = true;
+        clearTimeout(timer);
+      },
       restart() {
         // Node would start one that has run once more.
         if (!over) timer.refresh();
