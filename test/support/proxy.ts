@@ -44,6 +44,8 @@ export interface ProxyUnderTest {
 
 export interface ProxyOptions {
   readonly clock?: Clock;
+  /** Whether it runs as in `dev`. Default: true. */
+  readonly dev?: boolean;
   /** Asked for keys before the proxy starts; default: the one key is published. */
   readonly prepareKeys?: (keys: KeyServer, key: SigningKey) => void | Promise<void>;
   /** Whether to wait until the proxy has its keys. Default: true. */
@@ -60,7 +62,7 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
   const log: LogLine[] = [];
   const complete = (input: ProxyConfig) => configSchema.parse(withDefaults(input, issuer, upstream.origin));
   const service = createService(complete(config), {
-    dev: true,
+    dev: options.dev ?? true,
     logger: recordingLogger(log),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
