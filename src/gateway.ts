@@ -113,6 +113,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       ],
       responder,
       clock,
+      logger,
       traffic,
     );
   };

@@ -34,10 +34,13 @@ export function createBalancer(clock: Clock, logger: Logger): Balancer {
       logger.info({ target: target.origin }, 'upstream address answers again');
     },
     failed(target) {
+      const now = clock.monotonic();
+      // Requests that were under way when it was set aside fail all together: that is one failure.
+      if (target.ejectedUntil > now) return;
       target.failures += 1;
       if (target.failures < FAILURES_TO_EJECT) return;
       const ejection = FIRST_EJECTION * 2 ** (target.failures - FAILURES_TO_EJECT);
-      target.ejectedUntil = clock.monotonic() + Math.min(ejection, LONGEST_EJECTION);
+      target.ejectedUntil = now + Math.min(ejection, LONGEST_EJECTION);
       logger.warn({ target: target.origin, failures: target.failures }, 'upstream address set aside');
     },
   };

@@ -24,7 +24,7 @@ export const duration = z
   .meta({ title: 'duration' });
 
 /** A size or a count that must be at least one. */
-export const positive = z.int().positive();
+export const positive = z.int().min(1);
 
 /** `host:port`, `[::1]:8080` or `:8080` (every address). Port 0 asks the system for a free one. */
 export const listenAddress = z
@@ -61,7 +61,7 @@ export const filePath = z.string().min(1).register(schemaRoles, { role: 'file' }
 
 /** A secret or a certificate: the text itself, or the file that holds it, read here and watched by the loader. */
 export const secret = z
-  .union([z.string().min(1), z.strictObject({ file: filePath })])
+  .union([z.string().min(1), z.strictObject({ file: filePath.describe('The file that holds it.') })])
   .transform((value, context): string => {
     if (typeof value === 'string') return value;
     try {
