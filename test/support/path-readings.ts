@@ -17,6 +17,11 @@ const READERS: Readonly<Record<string, (path: string) => string>> = {
       .split('/')
       .map((segment) => (segment === '.' || segment === '..' ? segment : segment.replace(/[. ]+$/, '')))
       .join('/'),
+  trimSpaces: (path) =>
+    path
+      .split('/')
+      .map((segment) => segment.replace(/ +$/, ''))
+      .join('/'),
   trimSlash: (path) => path.replace(/(.)\/+$/, '$1'),
 };
 

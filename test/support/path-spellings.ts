@@ -12,7 +12,13 @@ const ROUTES_TO_TAKE: readonly (readonly string[])[] = [
   ['any', '..', 'admin', 'x'],
   ['any', 'a', '..', '..', 'admin'],
   ['any', 'a', 'b'],
+  ['any', 'a', 'b', 'c'],
   ['any', 'admin', 'x'],
+  ['any', 'a', 'admin', 'x'],
+  ['any', 'administrator'],
+  ['administrator', 'x'],
+  ['public', 'admin'],
+  ['public', 'a.b', 'c'],
   ['..', 'admin', 'x'],
   ['.', 'admin', 'x'],
   ['admin', 'a', '..', 'x'],
@@ -39,6 +45,7 @@ const ENDINGS = [
   '%2e',
   '%20',
   '%20.',
+  '%2520',
   '%c2%a0',
   ';',
   ';a',
@@ -65,6 +72,9 @@ const ODD_ENDINGS = [
   '*',
   '%',
   '%2',
+  '%25',
+  '%25zz',
+  '%25ff',
 ];
 const BEGINNINGS = [
   'http://api.example.com',
@@ -111,26 +121,31 @@ const FOLDING: Readonly<Record<string, readonly string[]>> = {
   '.': ['%EF%BC%8E', '%E2%80%A4'],
 };
 
-/** Makes one spelling of one of the ways: mostly plain, with some of its parts spelt as only attackers do. */
+/** In how many cases of a hundred a part is spelt as only attackers do. Tame ones get far, wild ones show much at once. */
+const WILDNESS = [1, 3, 6, 12, 25];
+
+/** Makes one spelling of one of the ways. */
 export function spellPath(random: SeededRandom): string {
+  const wildness = random.pick(WILDNESS);
   const path = random.pick(ROUTES_TO_TAKE).map((segment) => {
-    const spelt = Array.from(segment, (character) => spellCharacter(random, character)).join('');
-    if (random.chance(12)) return spelt + random.pick(ENDINGS);
-    return random.chance(6) ? spelt + random.pick(ODD_ENDINGS) : spelt;
+    const spelt = Array.from(segment, (character) => spellCharacter(random, character, wildness)).join('');
+    if (random.chance(wildness)) return spelt + random.pick(ENDINGS);
+    return random.chance(wildness / 2) ? spelt + random.pick(ODD_ENDINGS) : spelt;
   });
   let target = '';
   for (const segment of path) {
-    if (random.chance(12)) target += random.pick(SEPARATORS);
-    else target += random.chance(4) ? random.pick(ODD_SEPARATORS) : '/';
+    if (random.chance(wildness)) target += random.pick(SEPARATORS);
+    else target += random.chance(wildness / 2) ? random.pick(ODD_SEPARATORS) : '/';
     target += segment;
   }
-  if (random.chance(12)) target += random.pick(TAILS);
-  if (random.chance(5)) return random.pick(BEGINNINGS) + target;
-  return random.chance(3) ? random.pick(ODD_BEGINNINGS) + target : target;
+  if (random.chance(15)) target += random.pick(TAILS);
+  if (random.chance(4)) return random.pick(BEGINNINGS) + target;
+  return random.chance(2) ? random.pick(ODD_BEGINNINGS) + target : target;
 }
 
-function spellCharacter(random: SeededRandom, character: string): string {
-  if (!random.chance(character === '.' ? 45 : 10)) return character;
+/** @param wildness in how many cases of a hundred it is not plain; dots are spelt oddly more often */
+function spellCharacter(random: SeededRandom, character: string, wildness: number): string {
+  if (!random.chance(character === '.' ? 50 : wildness)) return character;
   const code = character.charCodeAt(0);
   const hex = code.toString(16);
   switch (random.below(12)) {
@@ -146,7 +161,7 @@ function spellCharacter(random: SeededRandom, character: string): string {
     case 6:
       return `%25${hex}`;
     case 7:
-      return `%25%3${hex[0]}%3${hex[1]}`;
+      return `%25${encodeAll(hex)}`;
     case 8:
       return random.pick([`%u00${hex}`, `%2525${hex}`, `%25u00${hex}`]);
     case 9:
@@ -156,6 +171,10 @@ function spellCharacter(random: SeededRandom, character: string): string {
     default:
       return random.pick(FOLDING[character] ?? [character.toUpperCase()]);
   }
+}
+
+function encodeAll(text: string): string {
+  return Array.from(text, (character) => `%${character.charCodeAt(0).toString(16)}`).join('');
 }
 
 /** An ASCII character in more bytes of UTF-8 than it takes, which RFC 3629 forbids and old decoders take. */
