@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { configSchema } from '../../src/config/schema/config.ts';
-import type { Clock, ProcessLogger } from '../../src/core/ports.ts';
+import type { Clock } from '../../src/core/ports.ts';
 import { createService, type Service } from '../../src/service.ts';
 import { type KeyServer, startKeyServer } from './key-server.ts';
 import { exchangeRaw, type RawResponse, requestBytes } from './raw-http.ts';
+import { type LogLine, recordingLogger } from './recording-logger.ts';
 import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts';
 import { accessClaims, makeKey, type SigningKey, signToken, type TokenClaims } from './token-factory.ts';
 
@@ -14,13 +15,6 @@ type ConfigInput = z.input<typeof configSchema>;
 
 /** What a test says of the configuration; the rest is a listening proxy with one pool and one upstream. */
 export type ProxyConfig = Partial<Omit<ConfigInput, 'routes'>> & { readonly routes: ConfigInput['routes'] };
-
-/** A log line as it would be written. */
-export interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly [field: string]: unknown;
-}
 
 /** A whole proxy on free ports of the loopback, between a raw client and an upstream that records. */
 export interface ProxyUnderTest {
@@ -44,6 +38,8 @@ export interface ProxyUnderTest {
 
 export interface ProxyOptions {
   readonly clock?: Clock;
+  /** Whether it runs as in `dev`. Default: true. */
+  readonly dev?: boolean;
   /** Asked for keys before the proxy starts; default: the one key is published. */
   readonly prepareKeys?: (keys: KeyServer, key: SigningKey) => void | Promise<void>;
   /** Whether to wait until the proxy has its keys. Default: true. */
@@ -60,7 +56,7 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
   const log: LogLine[] = [];
   const complete = (input: ProxyConfig) => configSchema.parse(withDefaults(input, issuer, upstream.origin));
   const service = createService(complete(config), {
-    dev: true,
+    dev: options.dev ?? true,
     logger: recordingLogger(log),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
@@ -118,19 +114,4 @@ function withDefaults(config: ProxyConfig, issuer: string, upstream: string): Co
 
 async function untilReady(admin: string): Promise<void> {
   while ((await fetch(`${admin}/readyz`)).status !== 200);
-}
-
-function recordingLogger(lines: LogLine[]): ProcessLogger {
-  const write = (level: string) => (fields: object, message: string) => {
-    lines.push({ ...fields, level, message });
-  };
-  return {
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-    enabled: () => true,
-    setLevel: () => undefined,
-    flush: () => undefined,
-  };
 }
