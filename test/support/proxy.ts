@@ -13,7 +13,7 @@ export const POOL_ID = 'us-east-1_Test00001';
 
 type ConfigInput = z.input<typeof configSchema>;
 
-/** What a test says of the configuration; the rest is a listening proxy with one pool and one upstream. */
+/** What a test says of the configuration; the rest is a listening proxy with one pool and one upstream, `board`. Upstreams without an address are the recording one. */
 export type ProxyConfig = Partial<Omit<ConfigInput, 'routes'>> & { readonly routes: ConfigInput['routes'] };
 
 /** A whole proxy on free ports of the loopback, between a raw client and an upstream that records. */
@@ -101,8 +101,8 @@ export function bearer(token: string): string {
 function withDefaults(config: ProxyConfig, issuer: string, upstream: string): ConfigInput {
   return {
     userPools: { main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer } },
-    upstreams: { board: { url: upstream } },
     ...config,
+    upstreams: withAddress({ board: {}, ...config.upstreams }, upstream),
     server: {
       listen: '127.0.0.1:0',
       shutdown: { unready: '0s', drain: '2s' },
@@ -110,6 +110,15 @@ function withDefaults(config: ProxyConfig, issuer: string, upstream: string): Co
     },
     admin: { listen: '127.0.0.1:0' },
   };
+}
+
+function withAddress(upstreams: ConfigInput['upstreams'], url: string): ConfigInput['upstreams'] {
+  const complete: ConfigInput['upstreams'] = {};
+  for (const [name, settings] of Object.entries(upstreams)) {
+    complete[name] =
+      settings.url === undefined && settings.urls === undefined ? { url, ...settings } : settings;
+  }
+  return complete;
 }
 
 async function untilReady(admin: string): Promise<void> {
