@@ -60,6 +60,8 @@ export class Exchange {
   parameters: PathParameters = NO_PARAMETERS;
   /** Null for a guest, and on public routes. */
   principal: Principal | null = null;
+  /** The caller's ID token, verified, where one was sent: as the caller's token, or beside an access token. */
+  idToken: { readonly raw: string; readonly principal: Principal } | null = null;
   outbound: OutboundRequest | null = null;
   /** Headers of ours that go onto whatever answer is sent, over the upstream's of the same name. */
   answerHeaders: HeaderList = [];
@@ -72,6 +74,8 @@ export class Exchange {
   upstreamTime = -1;
   bytesSent = 0;
   settled = false;
+  /** Whether a client that waits for 100 Continue has been told to go on. */
+  continued = false;
 
   /** Called once, when the last byte is out or the connection is gone. Set by the stage runner. */
   onSettled: ((exchange: Exchange) => void) | null = null;
@@ -93,4 +97,11 @@ export class Exchange {
     this.startedAt = startedAt;
     this.expectsContinue = expectsContinue;
   }
+}
+
+/** Lets a client that waits for 100 Continue send its body. Whoever is first to need the body calls it. */
+export function continueRequest(exchange: Exchange): void {
+  if (!exchange.expectsContinue || exchange.continued) return;
+  exchange.continued = true;
+  exchange.response.writeContinue();
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { identityPool, tokenCache, userPool } from './pools.ts';
+import { credentialCache, identityPool, tokenCache, userPool } from './pools.ts';
 import { cors, route } from './routes.ts';
 import { identifier } from './scalars.ts';
 import { admin, identity, log, server, tokenSource } from './server.ts';
@@ -15,6 +15,7 @@ export const configSchema = z.strictObject({
   userPools: z.record(identifier, userPool).default({}),
   tokenCache,
   identityPools: z.record(identifier, identityPool).default({}),
+  credentialCache,
   upstreams: z
     .record(identifier, upstream)
     .refine((all) => Object.keys(all).length > 0, 'expected at least one upstream'),

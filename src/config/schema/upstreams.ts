@@ -19,6 +19,10 @@ const sign = z.strictObject({
     .default([])
     .describe('Roles by rules; the first that matches wins.'),
   payload: z.enum(['hash', 'unsigned', 'stream']).default('hash'),
+  stsEndpoint: httpUrl
+    .nullable()
+    .default(null)
+    .describe('Another STS endpoint for roles assumed with the default or static credentials.'),
 });
 export type SignConfig = z.output<typeof sign>;
 
