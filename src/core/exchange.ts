@@ -99,6 +99,25 @@ export class Exchange {
   }
 }
 
+/** The canonical request, for stages that run after it was made. */
+export function inboundOf(exchange: Exchange): Inbound {
+  return exchange.inbound ?? outOfOrder('canonicalize');
+}
+
+/** The route, for stages that run after it was found. */
+export function routeOf(exchange: Exchange): Route {
+  return exchange.route ?? outOfOrder('route');
+}
+
+/** The request to send, for stages that run after it was prepared. */
+export function outboundOf(exchange: Exchange): OutboundRequest {
+  return exchange.outbound ?? outOfOrder('prepare');
+}
+
+function outOfOrder(stage: StageName): never {
+  throw new Error(`the stage ${stage} has not run`);
+}
+
 /** Lets a client that waits for 100 Continue send its body. Whoever is first to need the body calls it. */
 export function continueRequest(exchange: Exchange): void {
   if (!exchange.expectsContinue || exchange.continued) return;

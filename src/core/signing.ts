@@ -35,6 +35,8 @@ export interface IdentityPoolPlan {
   readonly userPool: string;
   /** The key in `Logins` for that user pool's ID tokens. */
   readonly provider: string;
+  /** The key in `Logins` for tokens of identity pools themselves. */
+  readonly ownProvider: string;
   readonly flow: 'enhanced' | 'basic';
   /** The role of the basic flow when nothing else names one. */
   readonly roleArn: string | null;
