@@ -36,7 +36,17 @@ export type Verdict = undefined | Refusal | Reply | typeof HANDED_OVER;
 
 export interface Stage {
   readonly name: StageName;
+  /** It may wait for the client's body, under a limit of its own: the runner sets it no deadline. */
+  readonly waitsForClient?: true;
   run(exchange: Exchange): Verdict | Promise<Verdict>;
+}
+
+/** What a stage that has taken a request over may ask of the one who runs the stages. */
+export interface StageRunner {
+  /** Refuses the request; cuts the connection when an answer has begun. */
+  refuse(exchange: Exchange, refusal: Refusal): void;
+  /** Runs `sign` and `send` again, for another target. */
+  retry(exchange: Exchange): void;
 }
 
 /**
@@ -70,19 +80,21 @@ export class Exchange {
   refusal: Refusal | null = null;
   /** The status sent; 0 while none is, 499 when the client left first. */
   status = 0;
+  /** Times the request has been sent; more than one after retries. */
+  attempts = 0;
   /** Milliseconds from the request's sending to the upstream's header section; -1 when there was none. */
   upstreamTime = -1;
+  /** Bytes of the answer's body. */
   bytesSent = 0;
+  /** The last byte is out, or the connection is gone: nothing more can be said to the client. */
   settled = false;
   /** Whether a client that waits for 100 Continue has been told to go on. */
   continued = false;
 
-  /** Called once, when the last byte is out or the connection is gone. Set by the stage runner. */
-  onSettled: ((exchange: Exchange) => void) | null = null;
-  /** Called by `send` when it must refuse after having taken the request over. Set by the stage runner. */
-  onRefused: ((exchange: Exchange, refusal: Refusal) => void) | null = null;
-  /** Called by `send` to have `outbound` signed and sent again, after it has chosen another target. */
-  onRetry: ((exchange: Exchange) => void) | null = null;
+  /** Set by `send` while a request is on its way: cancels it, when the client is gone. */
+  cancel: (() => void) | null = null;
+
+  readonly runner: StageRunner;
 
   constructor(
     request: IncomingMessage,
@@ -90,7 +102,9 @@ export class Exchange {
     tunnel: { readonly socket: Duplex; readonly head: Buffer } | null,
     startedAt: number,
     expectsContinue: boolean,
+    runner: StageRunner,
   ) {
+    this.runner = runner;
     this.request = request;
     this.response = response;
     this.tunnel = tunnel;

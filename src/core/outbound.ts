@@ -10,9 +10,19 @@ export interface OutboundRequest {
   readonly method: string;
   /** Base path, rewritten canonical path and query. */
   path: string;
+  /** The path without the target's base path, for another target. */
+  readonly pathAndQuery: string;
+  /** Begins with `host`. */
   headers: HeaderList;
   /** The client's body as it streams in, or bytes held to be hashed; null: the request has none. */
   body: Readable | Buffer | null;
   /** Length of the body in bytes; -1 when it goes out chunked. */
   contentLength: number;
+}
+
+/** Points a request at another target of the same upstream. */
+export function retarget(outbound: OutboundRequest, target: Target): void {
+  outbound.target = target;
+  outbound.path = target.basePath + outbound.pathAndQuery;
+  if (outbound.upstream.host === 'upstream') outbound.headers[1] = target.authority;
 }

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Refusal } from './refusal.ts';
+import type { Target, Upstream } from './upstream.ts';
 
 /** Time, injected so that tests turn the hands. */
 export interface Clock {
@@ -13,6 +14,8 @@ export interface Clock {
 
 export interface Timer {
   cancel(): void;
+  /** Starts the wait again from now; of no effect once it has run or is cancelled. */
+  restart(): void;
 }
 
 /** The keys of one issuer. */
@@ -24,6 +27,44 @@ export interface KeySource {
    * @returns the key, or why there is none: AUTHN_KEY_UNKNOWN or AUTHN_KEYS_UNAVAILABLE
    */
   find(kid: string): Promise<KeyObject | Refusal>;
+  /** Whether keys have been had at least once. */
+  readonly ready: boolean;
+  /** Seconds since the keys in use were fetched; null while there are none. */
+  age(): number | null;
+  start(): void;
+  stop(): void;
+}
+
+/** A key set as served, before it is read. */
+export interface FetchedDocument {
+  readonly document: string;
+  /** Whether it was fetched after it was asked for; another process may have fetched it just before. */
+  readonly fresh: boolean;
+}
+
+/**
+ * Fetches a key set.
+ * @param url of the document; a `file:` URL for a set on disk
+ * @param timeout milliseconds for the whole fetch
+ * @throws KeysAbsentError when there is nothing at that address, another Error when it cannot be had
+ */
+export type FetchKeyDocument = (url: string, timeout: number) => Promise<FetchedDocument>;
+
+/** The endpoint answered that it has no keys: the issuer is not in use, or the pool does not exist. */
+export class KeysAbsentError extends Error {
+  override readonly name = 'KeysAbsentError';
+}
+
+/** Told of every fetch of keys. */
+export interface KeyObserver {
+  keysFetched(pool: string, result: 'success' | 'absent' | 'failure'): void;
+}
+
+/** Chooses among an upstream's addresses, and learns from what became of the requests. */
+export interface Balancer {
+  choose(upstream: Upstream): Target;
+  succeeded(target: Target): void;
+  failed(target: Target): void;
 }
 
 /** Structured lines of log; fields come from an allow-list. */
@@ -32,4 +73,14 @@ export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
+
+/** A logger that can be emptied before the process ends. */
+export interface ProcessLogger extends Logger {
+  /** Whether lines of this level are written. */
+  enabled(level: 'info' | 'warn' | 'error'): boolean;
+  setLevel(level: LogLevel): void;
+  flush(): void;
 }

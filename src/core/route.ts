@@ -13,6 +13,8 @@ export interface Route {
   /** Bits of Irregularity that this route lets through. */
   readonly permit: number;
   readonly rule: Rule;
+  /** Whether the rule compares a claim with a path parameter. */
+  readonly readsParameters: boolean;
   readonly upstream: Upstream;
   readonly stripPrefix: string | null;
   readonly cors: CorsPolicy | null;

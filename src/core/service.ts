@@ -1,9 +1,11 @@
-import type { Clock, Logger } from './ports.ts';
+import type { Clock, ProcessLogger } from './ports.ts';
 
 /** What a test, `dev` and the commands may put in place of the defaults. */
 export interface ServiceOverrides {
   readonly clock?: Clock;
-  readonly logger?: Logger;
+  readonly logger?: ProcessLogger;
+  /** Where HTTPS_PROXY and its kin are looked for. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Accepts http issuers and the published key of the local emulator. Never in production. */
   readonly dev?: boolean;
 }

@@ -25,7 +25,7 @@ export interface RoleRule {
 export type CredentialPlan =
   | IdentityPoolPlan
   /** The AWS SDK's own search, or an access key from the configuration: one identity for all callers. */
-  | { readonly kind: 'default' | 'static'; readonly name: string };
+  | { readonly kind: 'own'; readonly name: string };
 
 /** Each caller's own credentials, from an identity pool. */
 export interface IdentityPoolPlan {
@@ -54,6 +54,9 @@ export type CredentialResult = 'cached' | 'fetched' | 'denied' | 'throttled' | '
 
 /** Told of every use of a source of credentials. */
 export interface CredentialObserver {
-  /** @param seconds how long fetching took; null when nothing was fetched */
-  onCredentials(source: string, result: CredentialResult, seconds: number | null): void;
+  /**
+   * @param source the identity pool's name, or `own/` and the name of an upstream that the proxy's own rights sign for
+   * @param seconds how long fetching took; null when nothing was fetched
+   */
+  credentialsUsed(source: string, result: CredentialResult, seconds: number | null): void;
 }

@@ -36,13 +36,12 @@ export interface AwsConnections {
   close(): void;
 }
 
-/** @param proxyEnvironment HTTPS_PROXY, HTTP_PROXY and NO_PROXY, where calls go through a proxy */
-export function openConnections(clock: Clock, proxyEnvironment: NodeJS.ProcessEnv | null): AwsConnections {
-  const options = {
-    keepAlive: true,
-    maxSockets: 50,
-    ...(proxyEnvironment === null ? {} : { proxyEnv: proxyEnvironment }),
-  };
+/** @param environment where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are looked for */
+export function openConnections(
+  clock: Clock,
+  environment: Readonly<Record<string, string | undefined>>,
+): AwsConnections {
+  const options = { keepAlive: true, maxSockets: 50, proxyEnv: { ...environment } };
   const agents = { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
   return {
     clock,

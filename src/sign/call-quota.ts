@@ -33,8 +33,7 @@ export function createCallQuota(callsPerSecond: number, clock: Clock): CallQuota
   let pause: { readonly until: number; readonly why: Refusal } | null = null;
   let pauses = 0;
 
-  const paused = (): Refusal | null =>
-    pause !== null && clock.monotonic() < pause.until ? pause.why : null;
+  const paused = (): Refusal | null => (pause !== null && clock.monotonic() < pause.until ? pause.why : null);
 
   return {
     turn() {

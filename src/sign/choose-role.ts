@@ -1,11 +1,10 @@
 import type { Claims, Principal } from '../core/principal.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
-import type { PathParameters } from '../core/route.ts';
 import type { Condition } from '../core/rule.ts';
 import type { SigningPlan } from '../core/signing.ts';
 
 /** Whether a condition holds for a caller: the same judgement that routes are allowed by. */
-export type Matches = (condition: Condition, principal: Principal, parameters: PathParameters) => boolean;
+export type Matches = (condition: Condition, principal: Principal) => boolean;
 
 export interface RoleChoice {
   /** The role to ask for; null: the source chooses. */
@@ -29,15 +28,16 @@ export function chooseRole(
   plan: SigningPlan,
   caller: Principal | null,
   idToken: Claims | null,
-  parameters: PathParameters,
   matches: Matches,
 ): RoleChoice | Refusal {
   const { source } = plan;
-  const rule = caller === null ? undefined : plan.roles.find(({ when }) => matches(when, caller, parameters));
+  const rule = caller === null ? undefined : plan.roles.find(({ when }) => matches(when, caller));
   const named = rule?.roleArn ?? plan.roleArn;
   if (source.kind !== 'identityPool') {
     // Rules that match nobody mean that nobody is meant to have the proxy's own rights.
-    return named === null && plan.roles.length > 0 ? deny('SIGN_ROLE_DENIED') : { roleArn: named, preferred: null };
+    return named === null && plan.roles.length > 0
+      ? deny('SIGN_ROLE_DENIED')
+      : { roleArn: named, preferred: null };
   }
   const preferred = textOf(idToken?.['cognito:preferred_role']);
   if (source.flow === 'basic') return { roleArn: named ?? preferred ?? source.roleArn, preferred };

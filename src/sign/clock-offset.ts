@@ -1,4 +1,3 @@
-import { type HeaderList, headerValue } from '../core/headers.ts';
 import type { Clock } from '../core/ports.ts';
 
 /** Milliseconds of difference that a service forgives, and that one answer's way takes. */
@@ -16,7 +15,7 @@ export interface ClockOffsets {
    * `InvalidSignatureException` and their like of others all come as 400 or 403, with the service's `Date`.
    * @returns whether the offset changed, so that the same request signed again may succeed
    */
-  learn(upstream: string, status: number, headers: HeaderList): boolean;
+  learn(upstream: string, status: number, date: string | undefined): boolean;
 }
 
 export function createClockOffsets(clock: Clock): ClockOffsets {
@@ -24,11 +23,11 @@ export function createClockOffsets(clock: Clock): ClockOffsets {
   const now = (upstream: string): number => clock.now() + (offsets.get(upstream) ?? 0);
   return {
     now,
-    learn(upstream, status, headers) {
+    learn(upstream, status, date) {
       if (status !== 403 && status !== 400) return false;
-      const date = Date.parse(headerValue(headers, 'date') ?? '');
-      if (Number.isNaN(date) || Math.abs(date - now(upstream)) <= TOLERATED) return false;
-      const offset = date - clock.now();
+      const time = Date.parse(date ?? '');
+      if (Number.isNaN(time) || Math.abs(time - now(upstream)) <= TOLERATED) return false;
+      const offset = time - clock.now();
       if (Math.abs(offset) > BELIEVED) return false;
       offsets.set(upstream, offset);
       return true;

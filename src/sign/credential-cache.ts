@@ -63,7 +63,11 @@ export function createCredentialCache(options: CredentialCacheOptions): Credenti
     // Credentials that still work outlast a failure to renew them, but not a denial.
     if (result.kind === 'fault' && known !== undefined && 'credentials' in known && now < known.deadAt) {
       const later = now + UNAVAILABLE_FOR;
-      entries.set(key, { ...known, renewAt: later, waitAt: Math.min(Math.max(known.waitAt, later), known.deadAt) });
+      entries.set(key, {
+        ...known,
+        renewAt: later,
+        waitAt: Math.min(Math.max(known.waitAt, later), known.deadAt),
+      });
       return known.credentials;
     }
     entries.set(key, {

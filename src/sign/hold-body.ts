@@ -38,7 +38,8 @@ export interface BodyHolderOptions {
   readonly bufferTotalBytes: number;
 }
 
-export function createBodyHolder({ clock, bufferBytes, bufferTotalBytes }: BodyHolderOptions): BodyHolder {
+export function createBodyHolder(options: BodyHolderOptions): BodyHolder {
+  const { clock, bufferBytes, bufferTotalBytes } = options;
   let held = 0;
 
   return {
@@ -46,73 +47,74 @@ export function createBodyHolder({ clock, bufferBytes, bufferTotalBytes }: BodyH
     get held() {
       return held;
     },
-    hold(source, { length, bodyBytes, idle, onRelease }) {
-      const tooLarge = (size: number): Refusal | null => {
-        if (bodyBytes !== null && size > bodyBytes) return deny('LIMIT_BODY');
-        return size > bufferBytes ? deny('SIGN_BODY_TOO_LARGE') : null;
-      };
-      const refused = tooLarge(length);
-      if (refused !== null) return Promise.resolve(refused);
+    async hold(source, { length, bodyBytes, idle, onRelease }) {
       let share = 0;
-      const take = (bytes: number): boolean => {
-        if (held + bytes > bufferTotalBytes) return false;
-        held += bytes;
-        share += bytes;
-        return true;
+      /** Makes room for a body of so many bytes. */
+      const admit = (size: number): Refusal | null => {
+        if (bodyBytes !== null && size > bodyBytes) return deny('LIMIT_BODY');
+        if (size > bufferBytes) return deny('SIGN_BODY_TOO_LARGE');
+        if (size <= share) return null;
+        if (held + size - share > bufferTotalBytes) return fault('LIMIT_BUFFER');
+        held += size - share;
+        share = size;
+        return null;
       };
       const release = (): void => {
         held -= share;
         share = 0;
       };
       // A declared length is reserved at once: what has begun to arrive must not fail for others' sake.
-      if (!take(Math.max(0, length))) return Promise.resolve(fault('LIMIT_BUFFER'));
+      const refusal = admit(length);
+      if (refusal !== null) return refusal;
       onRelease(release);
-
-      return new Promise((resolve) => {
-        const hash = createHash('sha256');
-        const chunks: Buffer[] = [];
-        let size = 0;
-        let movedAt = clock.monotonic();
-        const watch = (after: number): ReturnType<Clock['after']> =>
-          clock.after(after, () => {
-            const rest = movedAt + idle - clock.monotonic();
-            if (rest > 0) timer = watch(rest);
-            else settle(deny('REQUEST_TIMEOUT'));
-          });
-        let timer = watch(idle);
-
-        const settle = (result: HeldBody | Refusal): void => {
-          timer.cancel();
-          source.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-          // A late error of what is given up must not end the process.
-          source.on('error', () => undefined);
-          if ('code' in result) {
-            source.pause();
-            release();
-          }
-          resolve(result);
-        };
-        const onData = (chunk: Buffer): void => {
-          movedAt = clock.monotonic();
-          size += chunk.length;
-          const over = tooLarge(size);
-          if (over !== null) return settle(over);
-          if (size > share && !take(size - share)) return settle(fault('LIMIT_BUFFER'));
-          hash.update(chunk);
-          chunks.push(chunk);
-        };
-        const onEnd = (): void => {
-          const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
-          settle({ bytes, hash: hash.digest('hex') });
-        };
-        const onError = (error: unknown): void =>
-          settle(error instanceof RefusalError ? error.refusal : deny('REQUEST_MALFORMED', { cause: error }));
-        const onClose = (): void => settle(deny('REQUEST_MALFORMED'));
-
-        if (source.destroyed) return onClose();
-        source.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
-        return undefined;
-      });
+      const result = await collect(source, admit, idle, clock);
+      if ('code' in result) release();
+      return result;
     },
   };
+}
+
+/** @param admit says before each piece whether the body may grow to so many bytes */
+function collect(
+  source: Readable,
+  admit: (size: number) => Refusal | null,
+  idle: number,
+  clock: Clock,
+): Promise<HeldBody | Refusal> {
+  return new Promise((resolve) => {
+    const hash = createHash('sha256');
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const timer = clock.after(idle, () => settle(deny('REQUEST_TIMEOUT')));
+
+    const settle = (result: HeldBody | Refusal): void => {
+      timer.cancel();
+      source.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+      // A late error of what was given up must not end the process.
+      source.on('error', () => undefined);
+      if ('code' in result) source.pause();
+      resolve(result);
+    };
+    const onData = (chunk: Buffer): void => {
+      timer.restart();
+      size += chunk.length;
+      const refusal = admit(size);
+      if (refusal === null) {
+        hash.update(chunk);
+        chunks.push(chunk);
+      } else {
+        settle(refusal);
+      }
+    };
+    const onEnd = (): void => {
+      const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
+      settle({ bytes, hash: hash.digest('hex') });
+    };
+    const onError = (error: unknown): void =>
+      settle(error instanceof RefusalError ? error.refusal : deny('REQUEST_MALFORMED', { cause: error }));
+    const onClose = (): void => settle(deny('REQUEST_MALFORMED'));
+
+    source.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+    if (source.destroyed) onClose();
+  });
 }

@@ -22,7 +22,7 @@ export function identifyCaller(
 }
 
 function identifyProxy(exchange: Exchange, plan: SigningPlan, matches: Matches): CredentialRequest | Refusal {
-  const role = chooseRole(plan, exchange.principal, null, exchange.parameters, matches);
+  const role = chooseRole(plan, exchange.principal, null, matches);
   if ('code' in role) return role;
   return {
     key: role.roleArn ?? '',
@@ -42,7 +42,7 @@ function identifyUser(
   pool: IdentityPoolPlan,
   matches: Matches,
 ): CredentialRequest | Refusal {
-  const { principal, idToken, parameters } = exchange;
+  const { principal, idToken } = exchange;
   const others = readHeaderLogins(inboundOf(exchange).headers, pool);
   if ('code' in others) return others;
 
@@ -54,7 +54,7 @@ function identifyUser(
   if (principal !== null && principal.pool !== pool.userPool) return deny('SIGN_USER_POOL_MISMATCH');
   if (principal !== null && pool.needsIdToken && idToken === null) return deny('SIGN_ID_TOKEN_REQUIRED');
 
-  const role = chooseRole(plan, principal, idToken?.principal.claims ?? null, parameters, matches);
+  const role = chooseRole(plan, principal, idToken?.principal.claims ?? null, matches);
   if ('code' in role) return role;
   const developerUser =
     pool.developer === null || principal === null ? null : claimOf(principal, pool.developer.claim);
@@ -64,7 +64,8 @@ function identifyUser(
   const logins: Record<string, string> = {};
   for (const { provider, token } of others.tokens) logins[provider] = token;
   // A token of the service itself stands alone: it already says which identity it is, logins and all.
-  if (pool.needsIdToken && idToken !== null && others.identityId === null) logins[pool.provider] = idToken.raw;
+  if (pool.needsIdToken && idToken !== null && others.identityId === null)
+    logins[pool.provider] = idToken.raw;
 
   // As JSON, since a separator of ours could be part of a subject.
   const caller = JSON.stringify([

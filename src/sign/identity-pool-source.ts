@@ -4,7 +4,12 @@ import type { IdentityPoolPlan } from '../core/signing.ts';
 import type { TemporaryKey } from './aws-clients.ts';
 import type { CallService } from './call-service.ts';
 import type { CredentialCache } from './credential-cache.ts';
-import { type CredentialRequest, type CredentialSource, type Credentials, credentials } from './credentials.ts';
+import {
+  type CredentialRequest,
+  type CredentialSource,
+  type Credentials,
+  credentials,
+} from './credentials.ts';
 import { createIdentityIds } from './identity-ids.ts';
 import type { IdentityService } from './identity-service.ts';
 import { isNotFound, readAwsError } from './read-aws-error.ts';
@@ -36,9 +41,7 @@ export function createIdentityPoolSource(options: IdentityPoolSourceOptions): Cr
   const assume = (request: CredentialRequest, token: string): Promise<TemporaryKey> => {
     const { roleArn, sessionName } = request;
     if (roleArn === null) throw new RefusalError(deny('SIGN_ROLE_DENIED'));
-    return callSts('caller', [token], () =>
-      tokens.assumeRoleWithWebIdentity(roleArn, sessionName, token),
-    );
+    return callSts('caller', [token], () => tokens.assumeRoleWithWebIdentity(roleArn, sessionName, token));
   };
 
   const exchangeFor = async (request: CredentialRequest, identityId: string): Promise<TemporaryKey> => {
@@ -47,7 +50,10 @@ export function createIdentityPoolSource(options: IdentityPoolSourceOptions): Cr
     if (plan.flow === 'enhanced' || secrets.length === 0) {
       return callPool('caller', secrets, () => identities.getCredentials(identityId, logins, roleArn));
     }
-    return assume(request, await callPool('caller', secrets, () => identities.getOpenIdToken(identityId, logins)));
+    return assume(
+      request,
+      await callPool('caller', secrets, () => identities.getOpenIdToken(identityId, logins)),
+    );
   };
 
   const exchange = async (request: CredentialRequest): Promise<TemporaryKey> => {

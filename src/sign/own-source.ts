@@ -3,7 +3,12 @@ import type { Refusal } from '../core/refusal.ts';
 import type { AwsKey } from './aws-clients.ts';
 import type { CallService } from './call-service.ts';
 import type { CredentialCache } from './credential-cache.ts';
-import { type CredentialRequest, type CredentialSource, type Credentials, credentials } from './credentials.ts';
+import {
+  type CredentialRequest,
+  type CredentialSource,
+  type Credentials,
+  credentials,
+} from './credentials.ts';
 import { readAwsError } from './read-aws-error.ts';
 import type { TokenService } from './token-service.ts';
 
@@ -29,8 +34,7 @@ export function createOwnSource(options: OwnSourceOptions): CredentialSource {
       return credentials(given.accessKeyId, given.secretAccessKey, given.sessionToken, expiresAt);
     }
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = await key();
-    const lifetime =
-      expiration === undefined ? Number.POSITIVE_INFINITY : expiration.getTime() - clock.now();
+    const lifetime = expiration === undefined ? Number.POSITIVE_INFINITY : expiration.getTime() - clock.now();
     return credentials(accessKeyId, secretAccessKey, sessionToken ?? null, clock.monotonic() + lifetime);
   };
 

@@ -49,6 +49,8 @@ export function preparePayload(
     return hold(exchange, body, client, holder);
   }
   if (length < 0) return deny('SIGN_LENGTH_REQUIRED');
+  const { bodyBytes } = routeOf(exchange);
+  if (bodyBytes !== null && length > bodyBytes) return deny('LIMIT_BODY');
   if (claimedHash !== null) {
     return {
       ...wholePayload(null, claimedHash, []),

@@ -1,4 +1,4 @@
-import { deny, fault, RefusalError, type Refusal } from '../core/refusal.ts';
+import { deny, fault, type Refusal, RefusalError } from '../core/refusal.ts';
 
 /** What failed: a call made for the caller, with the caller's tokens, or one made with credentials of our own. */
 export type CallParty = 'caller' | 'self';

@@ -11,7 +11,7 @@ import { next } from './next.ts';
 import { normalizeTarget } from './normal-form.ts';
 import { type Payload, preparePayload } from './prepare-payload.ts';
 import { signHead } from './sign-head.ts';
-import { addHeader, changeHeader, signableHeaders } from './signable-headers.ts';
+import { changeHeader, signableHeaders } from './signable-headers.ts';
 
 export interface SignStageOptions {
   /** The source of a plan's credentials, by its name; undefined when the configuration no longer has it. */
@@ -33,6 +33,7 @@ export function createSignStage(options: SignStageOptions): Stage {
 
   return {
     name: 'sign',
+    waitsForClient: true,
     run(exchange): Verdict | Promise<Verdict> {
       const { upstream } = routeOf(exchange);
       const plan = upstream.sign;
@@ -79,7 +80,8 @@ function applySignature(
   for (let i = 0; i < payload.headers.length; i += 2) {
     changeHeader(headers, payload.headers[i] as string, payload.headers[i + 1] as string);
   }
-  if (outbound.body !== null) addHeader(headers, 'content-length', String(payload.contentLength));
+  // Signed here, written by `send` with the body.
+  if (payload.contentLength > 0) headers.byName['content-length'] = String(payload.contentLength);
 
   const { service, region, s3 } = plan;
   const { method } = outbound;

@@ -1,14 +1,14 @@
 import type { Config } from '../config/schema/config.ts';
 import type { Exchange, Stage } from '../core/exchange.ts';
-import type { HeaderList } from '../core/headers.ts';
 import type { Clock, Logger } from '../core/ports.ts';
 import type { CredentialObserver } from '../core/signing.ts';
 import { openConnections } from './aws-clients.ts';
 import type { Matches } from './choose-role.ts';
 import { createClockOffsets } from './clock-offset.ts';
+import { loginHeaders } from './compile-signing.ts';
 import { createBodyHolder } from './hold-body.ts';
 import { createSignStage } from './sign-stage.ts';
-import { createSourceRegister, loginHeaders } from './source-register.ts';
+import { createSourceRegister } from './source-register.ts';
 
 export interface SignerOptions {
   readonly config: Config;
@@ -19,18 +19,18 @@ export interface SignerOptions {
   readonly matches: Matches;
   /** Among how many processes rates and memory are shared out. */
   readonly workers: number;
-  /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY for calls to AWS; null: they go straight. */
-  readonly proxyEnvironment: NodeJS.ProcessEnv | null;
+  /** Where HTTPS_PROXY, HTTP_PROXY and NO_PROXY for calls to AWS are looked for. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Signer {
   readonly stage: Stage;
   /**
-   * To be told of the status and headers of every answer to a signed request.
-   * @returns whether the request should be signed and sent once more: the upstream's clock is known now. Only a
-   *   request whose body is held, or that has none, can be
+   * To be told of the status and the `Date` of every upstream's answer.
+   * @returns whether the request was refused for its time and should be signed and sent again, which only one whose
+   *   body is held, or that has none, can be
    */
-  readonly noticeAnswer: (exchange: Exchange, status: number, headers: HeaderList) => boolean;
+  readonly noticeAnswer: (exchange: Exchange, status: number, date: string | undefined) => boolean;
   /** Goes on with another configuration; the credentials of pools whose settings are the same stay. */
   readonly update: (config: Config) => void;
   readonly stop: () => void;
@@ -39,7 +39,7 @@ export interface Signer {
 /** Everything that signs: the stage, the sources of credentials behind it, and what they remember. */
 export function createSigner(options: SignerOptions): Signer {
   const { clock, workers } = options;
-  const connections = openConnections(clock, options.proxyEnvironment);
+  const connections = openConnections(clock, options.environment);
   const sources = createSourceRegister({ ...options, connections });
   const offsets = createClockOffsets(clock);
 
@@ -57,12 +57,12 @@ export function createSigner(options: SignerOptions): Signer {
   let current = build(options.config);
 
   return {
-    stage: { name: 'sign', run: (exchange) => current.run(exchange) },
-    noticeAnswer(exchange, status, headers) {
+    stage: { name: 'sign', waitsForClient: true, run: (exchange) => current.run(exchange) },
+    noticeAnswer(exchange, status, date) {
       const { outbound } = exchange;
       if (outbound === null || outbound.upstream.sign === null) return false;
-      const learnt = offsets.learn(outbound.upstream.name, status, headers);
-      return learnt && (outbound.body === null || Buffer.isBuffer(outbound.body));
+      const learnt = offsets.learn(outbound.upstream.name, status, date);
+      return learnt && exchange.attempts < 2 && (outbound.body === null || Buffer.isBuffer(outbound.body));
     },
     update(config) {
       current = build(config);

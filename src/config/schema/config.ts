@@ -12,26 +12,37 @@ import { upstream } from './upstreams.ts';
 export const configSchema = z.strictObject({
   server,
   admin,
-  userPools: z.record(identifier, userPool).default({}),
+  userPools: z
+    .record(identifier, userPool)
+    .default({})
+    .describe('The Cognito user pools whose tokens are accepted, each under a name of your own.'),
   tokenCache,
-  identityPools: z.record(identifier, identityPool).default({}),
+  identityPools: z
+    .record(identifier, identityPool)
+    .default({})
+    .describe('Cognito identity pools, which give callers AWS credentials of their own to sign with.'),
   credentialCache,
   upstreams: z
     .record(identifier, upstream)
-    .refine((all) => Object.keys(all).length > 0, 'expected at least one upstream'),
-  routes: z.array(route).min(1),
-  cors: cors.default(null).describe('Cross-origin policy; null: OPTIONS is routed like any method.'),
+    .refine((all) => Object.keys(all).length > 0, 'expected at least one upstream')
+    .describe('The services that requests are forwarded to, each under a name of your own.'),
+  routes: z
+    .array(route)
+    .min(1)
+    .describe('What is let in, and where it goes. A request that matches none is answered 404.'),
+  cors: cors.prefault(null).describe('Cross-origin policy; null: OPTIONS is routed like any method.'),
   tokenSources: z
     .array(tokenSource)
     .min(1)
-    .default(['authorization'])
+    .prefault(['authorization'])
     .describe('Where the token is looked for. A token in two of them at once is refused.'),
   identity,
   metrics: z
     .strictObject({
       routeHistograms: z.boolean().default(false).describe('Adds the route to the duration histogram.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What is measured beyond the defaults.'),
   log,
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, headerName, httpUrl, identifier, positive, secret } from './scalars.ts';
+import { duration, filePath, headerName, httpUrl, identifier, positive, roleArn, secret } from './scalars.ts';
 
 const keyRefresh = {
   refresh: duration.prefault('1h').describe('How often the keys are fetched again in the background.'),
@@ -9,21 +9,28 @@ const keyRefresh = {
 
 const keys = z
   .union([
-    z.strictObject({ file: z.string().min(1).describe('A JSON Web Key Set on disk: nothing is fetched.') }),
+    z.strictObject({ file: filePath.describe('A JSON Web Key Set on disk: nothing is fetched.') }),
     z.strictObject({
       url: httpUrl.optional().describe("Where the key set is, instead of the issuer's own address."),
       ...keyRefresh,
     }),
   ])
-  .prefault({});
+  .prefault({})
+  .describe('Where the keys that verify tokens come from: a file, or else an address.');
 export type KeysConfig = z.output<typeof keys>;
+
+const clientIdsMissing = ({ input }: { input?: unknown }): string | undefined =>
+  input === undefined
+    ? 'is missing: list the app clients whose tokens are accepted, or write null to accept any client of this pool'
+    : undefined;
 
 export const userPool = z.strictObject({
   userPoolId: z
     .string()
-    .regex(/^[a-z0-9-]+_[A-Za-z0-9]+$/, 'expected a user pool id such as us-east-1_AbCdEf123'),
+    .regex(/^[a-z0-9-]+_[A-Za-z0-9]+$/, 'expected a user pool id such as us-east-1_AbCdEf123')
+    .describe('The id that Cognito gave the pool; region and issuers are read off it.'),
   clientIds: z
-    .array(z.string().min(1))
+    .array(z.string().min(1), { error: clientIdsMissing })
     .min(1)
     .nullable()
     .describe('App clients whose tokens are accepted; null accepts any client of this pool.'),
@@ -45,9 +52,9 @@ export type UserPoolConfig = z.output<typeof userPool>;
 
 /** Credentials that are the same for every caller. */
 export const staticCredentials = z.strictObject({
-  accessKeyId: secret,
-  secretAccessKey: secret,
-  sessionToken: secret.nullable().default(null),
+  accessKeyId: secret.describe('The id of an access key.'),
+  secretAccessKey: secret.describe('Its secret.'),
+  sessionToken: secret.nullable().prefault(null).describe('With temporary credentials.'),
 });
 
 /** Credentials of the proxy itself: the AWS SDK's own search, or an access key. */
@@ -70,10 +77,19 @@ const login = z.union([
 export const identityPool = z.strictObject({
   identityPoolId: z
     .string()
-    .regex(/^[a-z0-9-]+:[0-9a-fA-F-]{36}$/, 'expected an identity pool id such as us-east-1:1111…'),
-  userPool: identifier,
-  flow: z.enum(['enhanced', 'basic']).default('enhanced'),
-  roleArn: z.string().optional().describe('The role that the basic flow assumes.'),
+    .regex(
+      /^[a-z0-9-]+:[0-9a-fA-F-]{36}$/,
+      'expected an identity pool id such as us-east-1:11111111-2222-3333-4444-555555555555',
+    )
+    .describe('The id that Cognito gave the identity pool.'),
+  userPool: identifier.describe('The user pool, by its name in this file, whose ID tokens are exchanged.'),
+  flow: z
+    .enum(['enhanced', 'basic'])
+    .default('enhanced')
+    .describe(
+      'enhanced: GetCredentialsForIdentity; basic: GetOpenIdToken, then the role is assumed with it.',
+    ),
+  roleArn: roleArn.optional().describe('The role that the basic flow assumes.'),
   callsPerSecond: z.number().positive().default(20).describe('The service is never asked faster than this.'),
   endpoint: httpUrl
     .nullable()
@@ -87,7 +103,7 @@ export const identityPool = z.strictObject({
   logins: z
     .record(z.string().min(1), login)
     .nullable()
-    .default(null)
+    .prefault(null)
     .describe('Other providers, by their names in the identity pool: where their tokens come from.'),
   timeout: duration.prefault('5s').describe('One call to the service is given up after this.'),
 });
@@ -97,12 +113,16 @@ export const tokenCache = z
   .strictObject({
     entries: positive.default(50_000).describe('Verified tokens remembered, at most, in each worker.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('What is remembered of tokens already verified.');
 
 export const credentialCache = z
   .strictObject({
     entries: positive
       .default(10_000)
-      .describe('Callers whose AWS credentials are remembered, at most, in each worker.'),
+      .describe(
+        'Callers of each identity pool whose AWS credentials are remembered, at most, in each worker.',
+      ),
   })
-  .prefault({});
+  .prefault({})
+  .describe('What is remembered of credentials already fetched.');

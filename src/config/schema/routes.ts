@@ -25,12 +25,13 @@ const corsPolicy = z.strictObject({
           'expected an origin such as https://app.example.com, or *',
         ),
     )
-    .min(1),
-  methods: z.array(methodName).min(1).default(['GET', 'HEAD', 'POST']),
-  headers: z.array(headerName).default([]).describe('Request headers allowed.'),
-  exposeHeaders: z.array(headerName).default([]).describe('Answer headers that scripts may read.'),
-  credentials: z.boolean().default(false),
-  maxAge: duration.prefault('5m'),
+    .min(1)
+    .describe('Origins allowed; "*" is any.'),
+  methods: z.array(methodName).min(1).default(['GET', 'HEAD', 'POST']).describe('Methods allowed.'),
+  headers: z.array(headerName).prefault([]).describe('Request headers allowed.'),
+  exposeHeaders: z.array(headerName).prefault([]).describe('Answer headers that scripts may read.'),
+  credentials: z.boolean().default(false).describe('Whether browsers may send cookies and the like.'),
+  maxAge: duration.prefault('5m').describe('How long a browser may remember the answer to a preflight.'),
 });
 export type CorsPolicyConfig = z.output<typeof corsPolicy>;
 
@@ -38,27 +39,44 @@ export const cors = z.union([z.literal('upstream'), corsPolicy]).nullable();
 export type CorsConfig = z.output<typeof cors>;
 
 export const route = z.strictObject({
-  id: identifier,
-  match: z.strictObject({
-    host: hostName.optional().describe('An exact host; left out: any.'),
-    methods: z.array(methodName).min(1).optional().describe('Left out: any. HEAD follows GET.'),
-    path: z
-      .string()
-      .regex(/^\//, 'expected a path that starts with /')
-      .describe('An API Gateway template: {name} is one segment, {name+} at the end one or more.'),
-    permit: z
-      .array(z.enum(PERMITTABLE))
-      .default([])
-      .describe('Spellings let through on this route that are refused everywhere else.'),
-  }),
+  id: identifier.describe('Its name in logs and metrics; one of its kind.'),
+  match: z
+    .strictObject({
+      host: hostName.optional().describe('An exact host; left out: any.'),
+      methods: z.array(methodName).min(1).optional().describe('Left out: any. HEAD follows GET.'),
+      path: z
+        .string()
+        .regex(/^\//, 'expected a path that starts with /')
+        .describe('An API Gateway template: {name} is one segment, {name+} at the end one or more.'),
+      permit: z
+        .array(z.enum(PERMITTABLE))
+        .default([])
+        .describe('Spellings let through on this route that are refused everywhere else.'),
+    })
+    .describe('Which requests it is for.'),
   allow: allow.describe('public, optional, authenticated, or conditions that must all hold.'),
-  upstream: identifier,
+  upstream: identifier.describe('The upstream, by its name in this file.'),
   rewrite: z
-    .strictObject({ stripPrefix: z.string().regex(/^\/.*[^/]$/, 'expected a prefix such as /users') })
-    .optional(),
-  cors: cors.optional(),
-  forwardToken: z.boolean().optional(),
-  limits: z.strictObject({ bodyBytes: positive.nullable() }).optional(),
-  timeouts: z.strictObject({ response: duration.optional(), bodyIdle: duration.optional() }).optional(),
+    .strictObject({
+      stripPrefix: z
+        .string()
+        .regex(/^\/.*[^/]$/, 'expected a prefix such as /users')
+        .describe('Whole segments taken off the front of the path before it is sent.'),
+    })
+    .optional()
+    .describe('Changes to the path.'),
+  cors: cors.optional().describe('Instead of the general one.'),
+  forwardToken: z.boolean().optional().describe('Instead of identity.forwardToken.'),
+  limits: z
+    .strictObject({ bodyBytes: positive.nullable().describe('Instead of server.limits.bodyBytes.') })
+    .optional()
+    .describe("Instead of the server's."),
+  timeouts: z
+    .strictObject({
+      response: duration.optional().describe("Instead of the upstream's."),
+      bodyIdle: duration.optional().describe("Instead of the upstream's."),
+    })
+    .optional()
+    .describe("Instead of the upstream's."),
 });
 export type RouteConfig = z.output<typeof route>;

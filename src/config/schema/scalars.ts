@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { describeFileError } from '../file-error.ts';
+
+/** What the loader must know of a value beyond its type: it is never shown, or it is a path to resolve and watch. */
+export const schemaRoles = z.registry<{ readonly role: 'secret' | 'file' }>();
 
 const DURATION_UNITS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -16,7 +20,8 @@ export const duration = z
   .transform((text): number => {
     const unit = text.replace(/^\d+/, '');
     return Number.parseInt(text, 10) * (DURATION_UNITS[unit] ?? 1);
-  });
+  })
+  .meta({ title: 'duration' });
 
 /** A size or a count that must be at least one. */
 export const positive = z.int().positive();
@@ -30,7 +35,8 @@ export const listenAddress = z
     const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
     return { host: host === '' ? '::' : host, port: Number(text.slice(colon + 1)) };
   })
-  .refine((address) => address.port <= 65_535, 'expected a port from 0 to 65535');
+  .refine((address) => address.port <= 65_535, 'expected a port from 0 to 65535')
+  .meta({ title: 'host:port' });
 
 export interface ListenAddress {
   readonly host: string;
@@ -41,40 +47,59 @@ export interface ListenAddress {
 export const headerName = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^`|~-]+$/, 'expected a header name without spaces or underscores')
-  .transform((name) => name.toLowerCase());
+  .transform((name) => name.toLowerCase())
+  .meta({ title: 'header name' });
 
 /** A name that other parts of the file refer to, and a metric label. */
 export const identifier = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected a name of letters, digits, ".", "_" and "-"');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected a name of letters, digits, ".", "_" and "-"')
+  .meta({ title: 'name' });
+
+/** A path; relative ones start at the folder of the configuration file. The loader makes it absolute and watches it. */
+export const filePath = z.string().min(1).register(schemaRoles, { role: 'file' }).meta({ title: 'path' });
 
 /** A secret or a certificate: the text itself, or the file that holds it, read here and watched by the loader. */
 export const secret = z
-  .union([z.string().min(1), z.strictObject({ file: z.string().min(1) })])
+  .union([z.string().min(1), z.strictObject({ file: filePath })])
   .transform((value, context): string => {
     if (typeof value === 'string') return value;
     try {
-      return readFileSync(value.file, 'utf8').trimEnd();
+      const text = readFileSync(value.file, 'utf8').trimEnd();
+      if (text !== '') return text;
+      context.addIssue({ code: 'custom', message: `the file ${value.file} is empty` });
     } catch (error) {
-      context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
-      return z.NEVER;
+      const message = `the file ${value.file} cannot be read: ${describeFileError(error)}`;
+      context.addIssue({ code: 'custom', message });
     }
-  });
+    return z.NEVER;
+  })
+  .register(schemaRoles, { role: 'secret' })
+  .meta({ title: 'text, or { file: path }' });
+
+/** An IAM role. */
+export const roleArn = z
+  .string()
+  .regex(/^arn:[a-z-]+:iam::\d{12}:role\/.+$/, 'expected the ARN of an IAM role')
+  .meta({ title: 'role ARN' });
 
 /** An absolute http or https URL without credentials, query or fragment. */
-export const httpUrl = z.string().superRefine((text, context) => {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:\/\//.test(text)) {
-    context.addIssue({
-      code: 'custom',
-      message: 'expected an absolute URL that starts with http:// or https://',
-    });
-  } else if (url.username !== '' || url.password !== '') {
-    context.addIssue({ code: 'custom', message: 'expected a URL without a user name or password' });
-  } else if (text.includes('?') || text.includes('#')) {
-    context.addIssue({ code: 'custom', message: 'expected a URL without a query or fragment' });
-  }
-});
+export const httpUrl = z
+  .string()
+  .superRefine((text, context) => {
+    const url = URL.parse(text);
+    if (url === null || !/^https?:\/\//.test(text)) {
+      context.addIssue({
+        code: 'custom',
+        message: 'expected an absolute URL that starts with http:// or https://',
+      });
+    } else if (url.username !== '' || url.password !== '') {
+      context.addIssue({ code: 'custom', message: 'expected a URL without a user name or password' });
+    } else if (text.includes('?') || text.includes('#')) {
+      context.addIssue({ code: 'custom', message: 'expected a URL without a query or fragment' });
+    }
+  })
+  .meta({ title: 'URL' });
 
 /** One value, or several of which any will do. */
 export const oneOrMore = <T extends z.ZodType>(item: T): z.ZodUnion<[T, z.ZodArray<T>]> =>

@@ -17,7 +17,8 @@ export const limits = z
       .describe('Memory that all held bodies together may take, in bytes.'),
     connections: positive.default(10_000).describe('Open client connections, over all workers.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('What one client, and all together, may take up.');
 
 export const server = z
   .strictObject({
@@ -28,9 +29,11 @@ export const server = z
       .describe('Processes that share the port; "auto": as many as this container may use CPUs.'),
     trustedProxies: z
       .array(
-        z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
-          error: 'expected an address or a CIDR such as 10.0.0.0/8',
-        }),
+        z
+          .union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
+            error: 'expected an address or a CIDR such as 10.0.0.0/8',
+          })
+          .meta({ title: 'address or CIDR' }),
       )
       .default([])
       .describe(
@@ -55,12 +58,16 @@ export const server = z
       })
       .prefault({}),
     tls: z
-      .strictObject({ cert: secret, key: secret })
+      .strictObject({
+        cert: secret.describe('The certificate chain, in PEM.'),
+        key: secret.describe('Its key, in PEM.'),
+      })
       .nullable()
-      .default(null)
-      .describe('Serve TLS with this PEM certificate chain and key. Default: clear text.'),
+      .prefault(null)
+      .describe('Serve TLS with this certificate chain and key; null: clear text.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('The port that clients connect to.');
 
 export const admin = z
   .strictObject({
@@ -68,14 +75,27 @@ export const admin = z
       .prefault('127.0.0.1:9090')
       .describe('Where /livez, /readyz and /metrics are served; / and /routes answer loopback peers only.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('The port for operators: health, readiness and metrics.');
 
 export const tokenSource = z.union([
   z.literal('authorization'),
   z.literal('websocketProtocol'),
-  z.strictObject({ header: headerName }),
-  z.strictObject({ cookie: z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected a cookie name') }),
-  z.strictObject({ query: z.string().regex(/^[A-Za-z0-9._~-]+$/, 'expected a query parameter name') }),
+  z.strictObject({
+    header: headerName.describe('A request header that holds the token, or "Bearer" and the token.'),
+  }),
+  z.strictObject({
+    cookie: z
+      .string()
+      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected a cookie name')
+      .describe('A cookie. Unsafe methods are then held to the own origin.'),
+  }),
+  z.strictObject({
+    query: z
+      .string()
+      .regex(/^[A-Za-z0-9._~-]+$/, 'expected a query parameter name')
+      .describe('A query parameter; it is taken out before the request is sent on.'),
+  }),
 ]);
 export type TokenSource = z.output<typeof tokenSource>;
 
@@ -97,14 +117,19 @@ export const identity = z
       .describe('Headers set for the upstream: name to claim. Removed from what clients send too.'),
     forwardToken: z.boolean().default(false).describe('Whether the upstream receives the token as sent.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('What upstreams are told about the caller, in headers.');
 
 export const log = z
   .strictObject({
-    level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+    level: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+      .default('info')
+      .describe('Lines below this level are not written.'),
     subject: z
       .enum(['plain', 'hashed'])
       .default('plain')
       .describe("Whether the caller's sub is logged as it is or as a hash."),
   })
-  .prefault({});
+  .prefault({})
+  .describe('What is written to the log.');

@@ -1,34 +1,42 @@
 import { z } from 'zod';
 import { staticCredentials } from './pools.ts';
 import { conditions } from './rules.ts';
-import { duration, httpUrl, identifier, secret } from './scalars.ts';
-
-const roleArn = z.string().regex(/^arn:[a-z-]+:iam::\d{12}:role\/.+$/, 'expected the ARN of an IAM role');
+import { duration, httpUrl, identifier, roleArn, secret } from './scalars.ts';
 
 const sign = z.strictObject({
   service: z.string().min(1).optional().describe('Read off an AWS host name when left out.'),
   region: z.string().min(1).optional().describe('Read off an AWS host name when left out.'),
-  credentials: z.union([
-    z.strictObject({ identityPool: identifier }),
-    z.strictObject({ source: z.literal('default') }),
-    z.strictObject({ static: staticCredentials }),
-  ]),
+  credentials: z
+    .union([
+      z.strictObject({ identityPool: identifier.describe("Each caller's own, from this identity pool.") }),
+      z.strictObject({ source: z.literal('default').describe("The AWS SDK's default chain.") }),
+      z.strictObject({ static: staticCredentials.describe('The same for every caller.') }),
+    ])
+    .describe('Whose credentials sign: one of these.'),
   roleArn: roleArn.nullable().default(null).describe('One role for all callers.'),
   roles: z
-    .array(z.strictObject({ when: conditions, roleArn }))
+    .array(
+      z.strictObject({
+        when: conditions.describe('As in allow.'),
+        roleArn: roleArn.describe('The role taken when it holds.'),
+      }),
+    )
     .default([])
     .describe('Roles by rules; the first that matches wins.'),
-  payload: z.enum(['hash', 'unsigned', 'stream']).default('hash'),
+  payload: z
+    .enum(['hash', 'unsigned', 'stream'])
+    .default('hash')
+    .describe('hash: the body is held and hashed; unsigned: S3 over https; stream: S3 uploads of any size.'),
   stsEndpoint: httpUrl
     .nullable()
     .default(null)
-    .describe('Another STS endpoint for roles assumed with the default or static credentials.'),
+    .describe('Another STS endpoint, for roles assumed with the default or static credentials.'),
 });
 export type SignConfig = z.output<typeof sign>;
 
 export const upstream = z
   .strictObject({
-    url: httpUrl.optional(),
+    url: httpUrl.optional().describe('Where requests are sent; a path in it is put before theirs.'),
     urls: z
       .array(httpUrl)
       .min(1)
@@ -50,20 +58,21 @@ export const upstream = z
       .describe("Whose Host header the upstream sees: its own name's, or the client's."),
     tls: z
       .strictObject({
-        ca: secret.optional(),
-        cert: secret.optional(),
-        key: secret.optional(),
-        servername: z.string().min(1).optional(),
+        ca: secret.optional().describe("PEM certificates to trust instead of the system's."),
+        cert: secret.optional().describe('A PEM client certificate chain.'),
+        key: secret.optional().describe('Its key, in PEM.'),
+        servername: z.string().min(1).optional().describe("The name to verify instead of the URL's."),
       })
       .nullable()
-      .default(null),
+      .prefault(null)
+      .describe('How https upstreams are verified, and what we show them.'),
     retries: z
       .int()
       .min(0)
       .max(5)
       .default(1)
       .describe('After failed connections, for idempotent requests without a body only.'),
-    sign: sign.optional(),
+    sign: sign.optional().describe('Sign what is sent with AWS Signature Version 4.'),
   })
   .superRefine((value, context) => {
     if ((value.url === undefined) === (value.urls === undefined)) {

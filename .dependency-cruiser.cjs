@@ -1,0 +1,88 @@
+/** The fences between the rooms, and which room may use which vendor. `test/unit/fences.test.ts` plants imports to prove them. */
+const rooms = ['authenticate', 'authorize', 'prepare', 'sign', 'send'];
+
+const vendor = (name, packages, allowedIn) => ({
+  name,
+  severity: 'error',
+  comment: `${packages.join(', ')} may be imported only by ${allowedIn}`,
+  from: { path: '^src/', pathNot: allowedIn },
+  to: { path: packages.map((one) => `node_modules/${one}/`) },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'core-imports-nothing',
+      severity: 'error',
+      comment: 'core holds the words all rooms share; it depends on none of them and on no package',
+      from: { path: '^src/core/' },
+      to: { path: ['^src/(?!core/)', 'node_modules/'] },
+    },
+    ...rooms.map((room) => ({
+      name: `${room}-keeps-to-itself`,
+      severity: 'error',
+      comment:
+        'a room of the request path imports core, types of the configuration, and itself; gateway.ts wires',
+      from: { path: `^src/${room}/` },
+      to: { path: '^src/', pathNot: `^src/(${room}|core|config/schema)/` },
+    })),
+    {
+      name: 'rooms-take-types-from-config',
+      severity: 'error',
+      comment: 'what a room needs of the configuration are its types',
+      from: { path: `^src/(${rooms.join('|')})/` },
+      to: { path: '^src/config/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'listen-and-observe-keep-to-themselves',
+      severity: 'error',
+      from: { path: '^src/(listen|observe)/' },
+      to: { path: '^src/', pathNot: '^src/(core|config/schema|$1)/' },
+    },
+    {
+      name: 'config-knows-no-room',
+      severity: 'error',
+      from: { path: '^src/config/' },
+      to: { path: '^src/', pathNot: '^src/(config|core)/' },
+    },
+    {
+      name: 'dev-stays-out',
+      severity: 'error',
+      comment: 'the local stand-ins are for the dev command alone',
+      from: { path: '^src/', pathNot: '^src/(dev/|cli/dev\\.ts$)' },
+      to: { path: '^src/dev/' },
+    },
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-undeclared-packages',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+    {
+      name: 'production-needs-no-development-packages',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/dev/' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+    vendor('express-answers-for-us', ['express'], '^src/observe/'),
+    vendor('helmet-answers-for-us', ['helmet'], '^src/(listen|observe)/'),
+    vendor('jose-verifies', ['jose'], '^src/authenticate/'),
+    vendor('lru-cache-remembers', ['lru-cache'], '^src/(authenticate|sign)/'),
+    vendor('forwarding-libraries-send', ['undici', 'http-proxy-middleware', 'httpxy'], '^src/send/'),
+    vendor('prom-client-observes', ['prom-client'], '^src/observe/'),
+    vendor('pino-observes', ['pino'], '^src/observe/'),
+    vendor('aws-clients-sign', ['@aws-sdk', '@smithy'], '^src/(sign|dev)/'),
+    vendor('yaml-configures', ['yaml', 'zod'], '^src/(config|dev)/'),
+    vendor('commander-commands', ['commander'], '^src/cli/'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|coverage)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['import', 'node', 'default'] },
+    parser: 'swc',
+  },
+};

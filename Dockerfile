@@ -1,0 +1,33 @@
+# syntax=docker/dockerfile:1
+
+FROM node:24-trixie-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN node_modules/.bin/tsc -p tsconfig.build.json
+RUN npm ci --omit=dev --ignore-scripts
+
+# Neither a shell nor a package manager, and a user without rights (65532). Debian 13, because regular support of
+# Debian 12 ended in June 2026. Nothing is written at run time: the root file system may be read-only.
+FROM gcr.io/distroless/nodejs24-debian13:nonroot
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="cognito-auth-proxy" \
+      org.opencontainers.image.description="A reverse proxy that lets in what Amazon Cognito vouches for and your rules allow" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="gcr.io/distroless/nodejs24-debian13:nonroot"
+WORKDIR /app
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+# Whoever may reach port 9090 is for the network to say: the address inside a container is nobody's from outside.
+ENV NODE_ENV=production ADMIN_LISTEN=0.0.0.0:9090
+EXPOSE 8080 9090
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["/nodejs/bin/node", "/app/dist/bin.js", "healthcheck"]
+ENTRYPOINT ["/nodejs/bin/node", "/app/dist/bin.js"]
+CMD ["serve"]

@@ -1,0 +1,82 @@
+import { type Exchange, inboundOf, routeOf, type Stage, type Verdict } from '../core/exchange.ts';
+import { headerValue } from '../core/headers.ts';
+import type { Inbound } from '../core/inbound.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Principal } from '../core/principal.ts';
+import { deny, type Refusal } from '../core/refusal.ts';
+import type { CorsPolicy } from '../core/route.ts';
+import type { FindToken, FoundToken } from './find-token.ts';
+import type { TokenCache } from './token-cache.ts';
+import type { UserPools } from './user-pools.ts';
+import { type VerifiedToken, verifyToken } from './verify-token.ts';
+
+export interface AuthenticateOptions {
+  readonly findToken: FindToken;
+  readonly pools: UserPools;
+  readonly cache: TokenCache;
+  readonly clock: Clock;
+  /** Told of every look-up in the token cache. */
+  readonly observer: { tokenCacheUsed(result: 'hit' | 'miss'): void };
+}
+
+/**
+ * The stage that finds out who the caller is. On public routes no token is looked at; on optional ones a caller without
+ * one is a guest, but a bad token is refused all the same.
+ */
+export function createAuthenticateStage(options: AuthenticateOptions): Stage {
+  const { cache, clock, observer } = options;
+  const verifyOptions = { pools: options.pools, now: () => clock.now() };
+
+  /** Tokens that wait for a key, by the whole token, so that many first sightings verify once. */
+  const underWay = new Map<string, Promise<VerifiedToken | Refusal>>();
+
+  const remember = (exchange: Exchange, token: string, result: VerifiedToken | Refusal): Verdict => {
+    if ('code' in result) return result;
+    cache.set(token, result.principal, result.kid);
+    exchange.principal = result.principal;
+    return undefined;
+  };
+
+  const identify = (exchange: Exchange, token: string): Verdict | Promise<Verdict> => {
+    const cached: Principal | undefined = cache.get(token, clock.now());
+    if (cached !== undefined) {
+      observer.tokenCacheUsed('hit');
+      exchange.principal = cached;
+      return undefined;
+    }
+    observer.tokenCacheUsed('miss');
+    const result = underWay.get(token) ?? verifyToken(token, verifyOptions);
+    if (!(result instanceof Promise)) return remember(exchange, token, result);
+    underWay.set(token, result);
+    const forget = (): boolean => underWay.delete(token);
+    result.then(forget, forget);
+    return result.then((verified) => remember(exchange, token, verified));
+  };
+
+  return {
+    name: 'authenticate',
+    run(exchange) {
+      const { rule, cors } = routeOf(exchange);
+      if (rule.kind === 'public') return undefined;
+      const inbound = inboundOf(exchange);
+      const found: FoundToken | Refusal | undefined = options.findToken(inbound);
+      if (found === undefined) return rule.kind === 'optional' ? undefined : deny('AUTHN_TOKEN_MISSING');
+      if ('code' in found) return found;
+      if (found.fromCookie && !isSameSite(inbound, cors)) return deny('AUTHN_ORIGIN_MISMATCH');
+      return identify(exchange, found.token);
+    },
+  };
+}
+
+/**
+ * Whether a request that a cookie authenticates comes from our own pages or from an allowed origin. Browsers send Origin
+ * with unsafe methods and with WebSockets (RFC 6455 section 10.2); what sends neither Origin nor Sec-Fetch-Site is no
+ * browser that keeps a cookie safe, and is refused.
+ */
+function isSameSite(inbound: Inbound, cors: CorsPolicy | null): boolean {
+  if (!inbound.upgrade && /^(GET|HEAD|OPTIONS|TRACE)$/.test(inbound.method)) return true;
+  const origin = headerValue(inbound.headers, 'origin');
+  if (origin === undefined) return headerValue(inbound.headers, 'sec-fetch-site') === 'same-origin';
+  if (origin.replace(/^[a-z]+:\/\//i, '').toLowerCase() === inbound.authority.toLowerCase()) return true;
+  return cors !== null && cors !== 'upstream' && cors.credentials && cors.origins.has(origin.toLowerCase());
+}

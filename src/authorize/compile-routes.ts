@@ -1,0 +1,61 @@
+import type { Config } from '../config/schema/config.ts';
+import { Irregularity } from '../core/inbound.ts';
+import type { Route } from '../core/route.ts';
+import type { Condition } from '../core/rule.ts';
+import type { Upstream } from '../core/upstream.ts';
+import { compileRule } from './compile-rule.ts';
+import { compileCors } from './cors.ts';
+
+const PERMITS: Readonly<Record<Config['routes'][number]['match']['permit'][number], number>> = {
+  '%2F': Irregularity.encodedSlash,
+  '%25': Irregularity.encodedPercent,
+  '%23': Irregularity.encodedHash,
+  '%3F': Irregularity.encodedQuestionMark,
+  ';': Irregularity.semicolon,
+  '//': Irregularity.emptySegment,
+};
+
+/**
+ * Compiles the routes of a checked configuration.
+ * @param upstreams by the names the configuration gives them
+ */
+export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Upstream>): Route[] {
+  return config.routes.map((route): Route => {
+    const upstream = upstreams.get(route.upstream);
+    const settings = config.upstreams[route.upstream];
+    if (upstream === undefined || settings === undefined) throw new Error(`no upstream ${route.upstream}`);
+    const rule = compileRule(route.allow);
+    return {
+      id: route.id,
+      host: route.match.host ?? null,
+      methods: route.match.methods === undefined ? null : new Set(route.match.methods),
+      template: route.match.path,
+      permit: route.match.permit.reduce((bits, permit) => bits | PERMITS[permit], 0),
+      rule,
+      readsParameters: rule.kind === 'conditions' && readsParameters(rule.condition),
+      upstream,
+      stripPrefix: route.rewrite?.stripPrefix ?? null,
+      cors: compileCors(route.cors === undefined ? config.cors : route.cors),
+      forwardToken: route.forwardToken ?? config.identity.forwardToken,
+      bodyBytes: route.limits === undefined ? config.server.limits.bodyBytes : route.limits.bodyBytes,
+      responseTimeout: route.timeouts?.response ?? settings.timeouts.response,
+      bodyIdleTimeout: route.timeouts?.bodyIdle ?? settings.timeouts.bodyIdle,
+    };
+  });
+}
+
+function readsParameters(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'all':
+    case 'any':
+    case 'none':
+      return condition.of.some(readsParameters);
+    case 'claim':
+      return (
+        (condition.test.kind === 'equals' || condition.test.kind === 'not') &&
+        condition.test.values.some((operand) => 'parameter' in operand)
+      );
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,146 @@
+import type { PathParameters, Route } from '../core/route.ts';
+import { parseTemplate, type TemplateSegment } from './path-template.ts';
+
+/** All routes of one path template: which one it is, is settled by the method. */
+export interface RouteSet {
+  readonly routes: readonly Route[];
+  readonly byMethod: ReadonlyMap<string, Route>;
+  /** The route without a method list, if any. */
+  readonly anyMethod: Route | null;
+}
+
+interface Node {
+  readonly statics: Map<string, Node>;
+  parameter: Node | null;
+  /** Routes that end here, and routes that end here with a greedy parameter. */
+  leaf: Leaf | null;
+  greedy: Leaf | null;
+}
+
+interface Leaf extends RouteSet {
+  readonly routes: Route[];
+  readonly byMethod: Map<string, Route>;
+  anyMethod: Route | null;
+}
+
+/** Finds the set of routes whose template a path matches; undefined when none does. */
+export interface RouteIndex {
+  find(host: string, path: string): RouteSet | undefined;
+}
+
+/**
+ * Builds the index. The exact host's templates are tried before those for any host; within a host, segment by segment,
+ * static text before a parameter before a greedy parameter. One map look-up a segment, however many routes there are.
+ *
+ * @param spell how static text is spelled in this index; the folded index spells it folded
+ */
+export function indexRoutes(routes: readonly Route[], spell = (text: string): string => text): RouteIndex {
+  const hosts = new Map<string, Node>();
+  const anyHost = newNode();
+  for (const route of routes) {
+    let root = anyHost;
+    if (route.host !== null) {
+      root = hosts.get(route.host) ?? newNode();
+      hosts.set(route.host, root);
+    }
+    insert(root, parseTemplate(route.template), route, spell);
+  }
+  return {
+    find(host, path) {
+      const root = hosts.size === 0 ? undefined : hosts.get(host);
+      return (root && findLeaf(root, path, 1)) ?? findLeaf(anyHost, path, 1);
+    },
+  };
+}
+
+/** The route for a method among those of one template. HEAD follows GET (RFC 9110 section 9.3.2). */
+export function routeForMethod(set: RouteSet, method: string): Route | null {
+  return (
+    set.byMethod.get(method) ?? (method === 'HEAD' ? set.byMethod.get('GET') : undefined) ?? set.anyMethod
+  );
+}
+
+/** The methods that the routes of one template allow, for the Allow header. */
+export function allowedMethods(set: RouteSet): string[] {
+  const methods = new Set(set.byMethod.keys());
+  if (methods.has('GET')) methods.add('HEAD');
+  return [...methods].sort();
+}
+
+/**
+ * Reads the path parameters of a route off the path it matched, percent-decoded as UTF-8. A greedy parameter keeps the
+ * slashes between its segments.
+ */
+export function readParameters(route: Route, path: string): PathParameters {
+  const parameters: Record<string, string> = Object.create(null);
+  const segments = path.slice(1).split('/');
+  parseTemplate(route.template).forEach((segment, i) => {
+    if (segment.kind === 'parameter') parameters[segment.name] = decode(segments[i] ?? '');
+    if (segment.kind === 'greedy') parameters[segment.name] = decode(segments.slice(i).join('/'));
+  });
+  return parameters;
+}
+
+function decode(text: string): string {
+  // Canonical paths hold valid UTF-8 in valid triplets only.
+  return text.includes('%') ? decodeURIComponent(text) : text;
+}
+
+function newNode(): Node {
+  return { statics: new Map(), parameter: null, leaf: null, greedy: null };
+}
+
+function newLeaf(): Leaf {
+  return { routes: [], byMethod: new Map(), anyMethod: null };
+}
+
+function insert(
+  root: Node,
+  segments: readonly TemplateSegment[],
+  route: Route,
+  spell: (text: string) => string,
+): void {
+  let node = root;
+  for (const segment of segments) {
+    if (segment.kind === 'greedy') {
+      node.greedy ??= newLeaf();
+      addToLeaf(node.greedy, route);
+      return;
+    }
+    let next: Node;
+    if (segment.kind === 'parameter') {
+      next = node.parameter ?? newNode();
+      node.parameter = next;
+    } else {
+      const text = spell(segment.text);
+      next = node.statics.get(text) ?? newNode();
+      node.statics.set(text, next);
+    }
+    node = next;
+  }
+  node.leaf ??= newLeaf();
+  addToLeaf(node.leaf, route);
+}
+
+function addToLeaf(leaf: Leaf, route: Route): void {
+  leaf.routes.push(route);
+  if (route.methods === null) leaf.anyMethod ??= route;
+  else for (const method of route.methods) if (!leaf.byMethod.has(method)) leaf.byMethod.set(method, route);
+}
+
+/** @param from where the next segment starts; one past the end when none is left */
+function findLeaf(node: Node, path: string, from: number): RouteSet | undefined {
+  if (from > path.length) return node.leaf ?? undefined;
+  const slash = path.indexOf('/', from);
+  const end = slash < 0 ? path.length : slash;
+  const fixed = node.statics.get(path.slice(from, end));
+  if (fixed !== undefined) {
+    const found = findLeaf(fixed, path, end + 1);
+    if (found !== undefined) return found;
+  }
+  if (node.parameter !== null && end > from) {
+    const found = findLeaf(node.parameter, path, end + 1);
+    if (found !== undefined) return found;
+  }
+  return node.greedy !== null && path.length > from ? node.greedy : undefined;
+}

@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { Environment } from '../config/substitute.ts';
+import type { ExitCode } from './exit-code.ts';
+
+/** What a command may know of the process it runs in; nothing else reaches for it. */
+export interface CommandContext {
+  readonly environment: Environment;
+  /** Where relative paths on the command line start. */
+  readonly folder: string;
+  /** Writes to standard output: results. */
+  readonly out: (text: string) => void;
+  /** Writes to standard error: everything that is not the result. */
+  readonly err: (text: string) => void;
+  /** Aborted when the command is to stop, as by Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Registers one command with its options; its action hands the exit code to `finish`. */
+export type AddCommand = (
+  program: Command,
+  context: CommandContext,
+  finish: (code: ExitCode) => void,
+) => void;

@@ -1,0 +1,41 @@
+import { Command, CommanderError } from 'commander';
+import { checkCommand } from './check.ts';
+import type { AddCommand, CommandContext } from './command.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { healthcheckCommand } from './healthcheck.ts';
+import { initCommand } from './init.ts';
+import { schemaCommand } from './schema.ts';
+
+/** Every command, in the order of the help. */
+const COMMANDS: readonly AddCommand[] = [checkCommand([]), initCommand, schemaCommand, healthcheckCommand];
+
+/**
+ * Runs one command line.
+ * @param args without the names of the runtime and the script
+ */
+export async function runProgram(
+  args: readonly string[],
+  context: CommandContext,
+  version: string,
+): Promise<ExitCode> {
+  let code: ExitCode = EXIT.fine;
+  const program = new Command('cognito-auth-proxy')
+    .description('A reverse proxy that lets in what Amazon Cognito vouches for and your rules allow')
+    .version(version)
+    .configureOutput({ writeOut: context.out, writeErr: context.err })
+    .exitOverride();
+  for (const add of COMMANDS) {
+    add(program, context, (result) => {
+      code = result;
+    });
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Help and version were asked for; every other exit of commander's is bad usage, which it has explained.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.unusable;
+    context.err(`cognito-auth-proxy: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.failed;
+  }
+}

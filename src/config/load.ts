@@ -1,0 +1,74 @@
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { type ConfigPath, isWithin } from './config-path.ts';
+import { checkCrossReferences } from './cross-references/checks.ts';
+import { diagnose } from './diagnose.ts';
+import { readDraft } from './draft.ts';
+import type { Source } from './find-source.ts';
+import { type Fingerprints, fingerprint } from './fingerprint.ts';
+import { type Finding, locateFindings, type Problem, sortProblems } from './problem.ts';
+import { readWritten } from './read-written.ts';
+import { resolveFiles } from './resolve-files.ts';
+import { type Config, configSchema } from './schema/config.ts';
+import type { Environment } from './substitute.ts';
+
+export interface LoadOptions {
+  readonly environment: Environment;
+  /** Accepts http issuers. Never in production. */
+  readonly dev?: boolean;
+}
+
+export type LoadResult = Loaded | NotLoaded;
+
+export interface Loaded {
+  readonly ok: true;
+  readonly config: Config;
+  readonly source: Source;
+  /** Every file that was read, as it was just before: what to watch. */
+  readonly files: Fingerprints;
+}
+
+export interface NotLoaded {
+  readonly ok: false;
+  /** All that is wrong, in the order of the file. */
+  readonly problems: readonly Problem[];
+  readonly source: Source;
+  readonly files: Fingerprints;
+}
+
+/**
+ * Reads, checks and completes a configuration. Every mistake in it is reported, none is thrown: what the YAML, the
+ * substitutions, the schema and the cross-references say comes together, and nothing is said twice.
+ */
+export function loadConfig(source: Source, options: LoadOptions): LoadResult {
+  const written = readWritten(source, options.environment);
+  const files = new Map<string, string | null>(source.kind === 'file' ? [[source.path, written.digest]] : []);
+  if (written.broken) return { ok: false, problems: sortProblems(written.problems), source, files };
+
+  const resolved = resolveFiles(written.value, folderOf(source));
+  for (const path of resolved.files) files.set(path, fingerprint(path));
+
+  const root = resolved.value;
+  const verdict = z.safeParse(configSchema, root);
+  const schemaFindings = verdict.success ? [] : diagnose(configSchema, root);
+  const context = { dev: options.dev ?? false, written: root };
+  const referenceFindings = checkCrossReferences(readDraft(root), context);
+  const findings = [
+    ...written.findings,
+    ...withoutConsequences([...schemaFindings, ...referenceFindings], written.spoiled),
+  ];
+  const problems = [...written.problems, ...locateFindings(findings, written.origins.locate)];
+  if (verdict.success && problems.length === 0) return { ok: true, config: verdict.data, source, files };
+  return { ok: false, problems: sortProblems(problems), source, files };
+}
+
+/** Where relative paths start. */
+function folderOf(source: Source): string {
+  if (source.kind === 'file') return dirname(source.path);
+  return source.kind === 'text' ? source.folder : '/';
+}
+
+/** Without the findings that only follow from what has been said about the same place. */
+function withoutConsequences(findings: readonly Finding[], spoiled: readonly ConfigPath[]): Finding[] {
+  return findings.filter((finding) => !spoiled.some((path) => isWithin(finding.path, path)));
+}

@@ -1,0 +1,16 @@
+import { type Config, configSchema } from './schema/config.ts';
+import { mapAtPattern, pathsOfRole } from './schema-tree.ts';
+
+const REDACTED = '[redacted]';
+
+/**
+ * The configuration as it may be shown: everything that the schema takes as a secret or a certificate is replaced,
+ * wherever it came from.
+ */
+export function redactConfig(config: Config): Config {
+  let value: unknown = config;
+  for (const pattern of pathsOfRole(configSchema, 'secret')) {
+    value = mapAtPattern(value, pattern, (secret) => (typeof secret === 'string' ? REDACTED : secret));
+  }
+  return value as Config;
+}

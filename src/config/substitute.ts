@@ -1,0 +1,68 @@
+import { isScalar, parseDocument } from 'yaml';
+import type { ConfigPath } from './config-path.ts';
+import { isMapping } from './config-path.ts';
+import type { Finding } from './problem.ts';
+
+/** The variables of the process, handed in. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Substituted {
+  readonly value: unknown;
+  readonly findings: readonly Finding[];
+}
+
+const TOKEN = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\$\{/g;
+const WHOLE = /^\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}$/;
+
+/**
+ * Replaces `${NAME}` and `${NAME:-default}` in every text of the tree; `$${` stands for `${`. The default is used when
+ * the variable is unset or empty, as in a shell. A text that is one substitution is typed again as YAML would type it,
+ * unless `expectsText` says that a text is wanted there.
+ */
+export function substitute(
+  root: unknown,
+  environment: Environment,
+  expectsText: (path: ConfigPath, typed: unknown, text: string) => boolean,
+): Substituted {
+  const findings: Finding[] = [];
+
+  const replace = (text: string, path: ConfigPath): unknown => {
+    let failed = false;
+    const fail = (message: string): string => {
+      findings.push({ path, message });
+      failed = true;
+      return '';
+    };
+    const replaced = text.replace(TOKEN, (token, name?: string, hasDefault?: string, otherwise?: string) => {
+      if (token === '$${') return '${';
+      if (name === undefined) return fail('expected ${NAME} or ${NAME:-default}; write $${ for a literal ${');
+      const value = environment[name];
+      if (value !== undefined && (value !== '' || hasDefault === undefined)) return value;
+      if (otherwise !== undefined) return otherwise;
+      return fail(`the environment variable ${name} is not set, and \${${name}} gives no default`);
+    });
+    if (failed) return text;
+    if (!WHOLE.test(text)) return replaced;
+    const typed = typeAsYaml(replaced);
+    return typeof typed !== 'string' && expectsText(path, typed, replaced) ? replaced : typed;
+  };
+
+  const visit = (value: unknown, path: ConfigPath): unknown => {
+    if (typeof value === 'string') return value.includes('${') ? replace(value, path) : value;
+    if (Array.isArray(value)) return value.map((item, index) => visit(item, [...path, index]));
+    if (!isMapping(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, [...path, key])]));
+  };
+
+  return { value: visit(root, []), findings };
+}
+
+/**
+ * What an unquoted YAML scalar of this text means: a number, true, false, null, or the text itself. An empty text stays
+ * one: null lifts checks, and a variable that happens to be empty must not.
+ */
+export function typeAsYaml(text: string): unknown {
+  const { contents, errors } = parseDocument(text, { prettyErrors: false });
+  const whole = errors.length === 0 && isScalar(contents) && contents.source === text && text !== '';
+  return whole && typeof contents.value !== 'string' ? contents.value : text;
+}

@@ -1,0 +1,20 @@
+import type { ErrorCode } from './errors.ts';
+import type { KeyObserver } from './ports.ts';
+import type { CredentialObserver } from './signing.ts';
+
+/** What the rooms report as it happens, for metrics; requests are observed by the last stage. */
+export interface Observer extends KeyObserver, CredentialObserver {
+  tokenCacheUsed(result: 'hit' | 'miss'): void;
+  /** A refusal that never became a request, such as a connection too many. */
+  connectionRefused(code: ErrorCode): void;
+}
+
+/** What metrics ask for when they are read. */
+export interface Gauges {
+  inFlight(): number;
+  tokenCacheEntries(): number;
+  /** Seconds, by user pool. */
+  keyAges(): ReadonlyMap<string, number>;
+  /** By upstream. */
+  upstreamConnections(): ReadonlyMap<string, number>;
+}

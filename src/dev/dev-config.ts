@@ -1,0 +1,70 @@
+import type { z } from 'zod';
+import type { configSchema } from '../config/schema/config.ts';
+
+/** A configuration as users write it, before defaults are filled in. */
+export type ConfigDocument = z.input<typeof configSchema>;
+
+export interface DevConfigInput {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly issuer: string;
+  readonly userPoolId: string;
+  readonly clientId: string;
+  /** Origin of the sample upstream. */
+  readonly upstream: string;
+}
+
+/** One route for each kind of rule, over the emulator's user pool and the sample upstream. */
+export function makeDevConfig(input: DevConfigInput): ConfigDocument {
+  return {
+    server: {
+      listen: `127.0.0.1:${input.port}`,
+      // Nobody balances load over a development stack: Ctrl-C need not wait for it to be taken out.
+      shutdown: { unready: '0s', drain: '1s' },
+    },
+    admin: { listen: `127.0.0.1:${input.adminPort}` },
+    userPools: {
+      dev: {
+        userPoolId: input.userPoolId,
+        clientIds: [input.clientId],
+        tokenUse: ['access', 'id'],
+        issuer: input.issuer,
+      },
+    },
+    upstreams: {
+      sample: { url: input.upstream },
+    },
+    routes: [
+      {
+        id: 'public',
+        match: { methods: ['GET'], path: '/public' },
+        allow: 'public',
+        upstream: 'sample',
+      },
+      {
+        id: 'read-posts',
+        match: { methods: ['GET'], path: '/posts' },
+        allow: 'authenticated',
+        upstream: 'sample',
+      },
+      {
+        id: 'write-posts',
+        match: { methods: ['POST'], path: '/posts' },
+        allow: { groups: ['writers'] },
+        upstream: 'sample',
+      },
+      {
+        id: 'own-profile',
+        match: { methods: ['GET'], path: '/users/{username}/profile' },
+        allow: { claims: { username: '{username}' } },
+        upstream: 'sample',
+      },
+      {
+        id: 'web-socket',
+        match: { methods: ['GET'], path: '/ws/echo' },
+        allow: 'authenticated',
+        upstream: 'sample',
+      },
+    ],
+  };
+}

@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Stage } from '../core/exchange.ts';
+import type { HeaderList } from '../core/headers.ts';
+import { deny, type Refusal } from '../core/refusal.ts';
+import { canonicalizePath } from './canonical-path.ts';
+import { createHeaderNames, HeaderKind } from './header-names.ts';
+import { createPeerReader } from './peer.ts';
+import { hostOf, parseRequestTarget } from './request-target.ts';
+
+export interface CanonicalizeOptions {
+  readonly scheme: 'http' | 'https';
+  readonly trustedProxies: readonly string[];
+  /** Bytes. */
+  readonly headerBytes: number;
+  /** Bytes. */
+  readonly urlBytes: number;
+}
+
+/** An inbound request id that is kept: short, and safe in a log line and a header. */
+const SANE_REQUEST_ID = /^[A-Za-z0-9._~+/=:@-]{1,128}$/;
+
+const REMEMBERED_HOSTS = 256;
+
+/**
+ * The first stage: one raw request becomes one canonical Inbound, or is refused because it could be read in more than
+ * one way. What node's parser has let through is checked here; nothing later looks at the raw request.
+ */
+export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
+  const readName = createHeaderNames();
+  const readPeer = createPeerReader(options.trustedProxies);
+  const readHost = rememberHosts();
+
+  return {
+    name: 'canonicalize',
+    run(exchange) {
+      const { request } = exchange;
+      const { rawHeaders } = request;
+      const rawTarget = request.url ?? '';
+
+      let authority: string | undefined;
+      let requestId: string | undefined;
+      let authorizations = 0;
+      let contentLength = 0;
+      let encoding: string | undefined;
+      let connection: string | undefined;
+      let refusal: Refusal | undefined;
+      let headerBytes = 0;
+      const headers: HeaderList = [];
+
+      for (let i = 0; i < rawHeaders.length; i += 2) {
+        const rawName = rawHeaders[i] as string;
+        const value = rawHeaders[i + 1] as string;
+        headerBytes += rawName.length + value.length + 4;
+        const { name, kind } = readName(rawName);
+        switch (kind) {
+          case HeaderKind.pass:
+            headers.push(name, value);
+            break;
+          case HeaderKind.drop:
+            break;
+          case HeaderKind.host:
+            if (authority !== undefined) refusal ??= deny('REQUEST_HOST_INVALID');
+            authority = value;
+            break;
+          case HeaderKind.authorization:
+            if (++authorizations > 1) refusal ??= deny('REQUEST_HEADER_DUPLICATE');
+            headers.push(name, value);
+            break;
+          case HeaderKind.contentLength:
+            contentLength = Number(value);
+            break;
+          case HeaderKind.transferEncoding:
+            encoding = encoding === undefined ? value : `${encoding}, ${value}`;
+            break;
+          case HeaderKind.connection:
+            connection = connection === undefined ? value : `${connection},${value}`;
+            break;
+          case HeaderKind.requestId:
+            if (requestId === undefined && SANE_REQUEST_ID.test(value)) requestId = value;
+            break;
+          case HeaderKind.te:
+            if (/(^|,)\s*trailers\s*($|[,;])/i.test(value)) headers.push('te', 'trailers');
+            break;
+        }
+      }
+
+      // The id comes first, so that every refusal below carries it.
+      exchange.requestId = requestId ?? randomUUID();
+      exchange.answerHeaders.push('x-request-id', exchange.requestId);
+
+      if (rawTarget.length > options.urlBytes) return deny('LIMIT_URL');
+      if (headerBytes > options.headerBytes) return deny('LIMIT_HEADERS');
+      if (refusal !== undefined) return refusal;
+      if (request.method === 'CONNECT') return deny('REQUEST_METHOD_UNSUPPORTED');
+
+      if (encoding !== undefined) {
+        // Node lets through lists such as "gzip, chunked", and any coding before the last (RFC 9112 section 6.1).
+        if (encoding.toLowerCase() !== 'chunked' || isHttp10(request)) return deny('REQUEST_FRAMING_INVALID');
+        contentLength = -1;
+      } else if (!Number.isSafeInteger(contentLength)) {
+        return deny('REQUEST_FRAMING_INVALID');
+      }
+
+      if (authority === undefined && !isHttp10(request)) return deny('REQUEST_HOST_INVALID');
+      const host = authority === undefined ? '' : readHost(authority);
+      if (host === null) return deny('REQUEST_HOST_INVALID');
+
+      const target = parseRequestTarget(rawTarget);
+      if (target === null) return deny('REQUEST_TARGET_INVALID');
+      if (target.authority !== null && target.authority !== authority?.toLowerCase()) {
+        return deny('REQUEST_TARGET_INVALID');
+      }
+      const canonical = canonicalizePath(target.path);
+      if (canonical === null) return deny('REQUEST_PATH_AMBIGUOUS');
+
+      const peer = readPeer(request.socket as Socket);
+      exchange.inbound = {
+        method: request.method as string,
+        scheme: options.scheme,
+        host,
+        authority: authority ?? '',
+        path: canonical.path,
+        irregular: canonical.irregular,
+        query: target.query,
+        headers: connection === undefined ? headers : withoutNamed(headers, connection),
+        contentLength,
+        upgrade: exchange.tunnel !== null,
+        peer: peer.address,
+        trustedPeer: peer.trusted,
+      };
+      return undefined;
+    },
+  };
+}
+
+function isHttp10(request: IncomingMessage): boolean {
+  return request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
+}
+
+/** Drops what Connection names (RFC 9110 section 7.6.1). The usual values name nothing that is still there. */
+function withoutNamed(headers: HeaderList, connection: string): HeaderList {
+  if (connection === 'keep-alive' || connection === 'close' || connection === 'Keep-Alive') return headers;
+  const named = new Set(connection.split(',').map((token) => token.trim().toLowerCase()));
+  // TE must be named in Connection, by its own definition; it is kept for its one value, `trailers`.
+  named.delete('te');
+  const kept: HeaderList = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!named.has(headers[i] as string)) kept.push(headers[i] as string, headers[i + 1] as string);
+  }
+  return kept;
+}
+
+function rememberHosts(): (authority: string) => string | null {
+  const remembered = new Map<string, string | null>();
+  return (authority) => {
+    const known = remembered.get(authority);
+    if (known !== undefined) return known;
+    const host = hostOf(authority);
+    if (remembered.size >= REMEMBERED_HOSTS) remembered.clear();
+    remembered.set(authority, host);
+    return host;
+  };
+}

@@ -1,0 +1,132 @@
+import {
+  type Exchange,
+  HANDED_OVER,
+  type Reply,
+  STAGES,
+  type Stage,
+  type StageRunner,
+  type Verdict,
+} from '../core/exchange.ts';
+import type { Clock } from '../core/ports.ts';
+import { fault, type Refusal, statusOf } from '../core/refusal.ts';
+import type { Responder } from './respond.ts';
+
+/** Runs exchanges through the stages. */
+export interface Pipeline extends StageRunner {
+  /** Starts an exchange at the first stage. */
+  accept(exchange: Exchange): void;
+  /** Ends an exchange: its connection is gone, or its answer out. Of no effect the second time. */
+  settle(exchange: Exchange): void;
+}
+
+/** Counts what is under way, over all the pipelines that reloads have put in place. */
+export interface Traffic {
+  /** Exchanges accepted and not yet settled. */
+  inFlight: number;
+}
+
+/** Milliseconds that one stage may take before the request is given up. Stages that fetch have shorter limits of their own. */
+const STAGE_DEADLINE = 30_000;
+
+/**
+ * Makes the one path that ordinary requests and upgrades share. A stage that throws, rejects, hangs or answers twice ends
+ * in one refusal; nothing after it runs, so no upstream connection is opened. `observe`, the last stage, runs for every
+ * exchange once it is settled, refused or not.
+ *
+ * @param stages all of them, in order
+ */
+export function createPipeline(
+  stages: readonly Stage[],
+  responder: Responder,
+  clock: Clock,
+  traffic: Traffic,
+): Pipeline {
+  const names = stages.map((stage) => stage.name).join(' ');
+  if (names !== STAGES.join(' ')) throw new Error(`stages out of order: ${names}`);
+  const observe = stages[stages.length - 1] as Stage;
+  const last = stages.length - 1;
+  const signing = STAGES.indexOf('sign');
+
+  const advance = (exchange: Exchange, from: number): void => {
+    for (let i = from; i < last; i++) {
+      if (exchange.settled) return;
+      let verdict: Verdict | Promise<Verdict>;
+      try {
+        verdict = (stages[i] as Stage).run(exchange);
+      } catch (error) {
+        verdict = fault('INTERNAL_ERROR', error);
+      }
+      if (verdict === undefined) continue;
+      if (verdict instanceof Promise) {
+        wait(exchange, verdict, i);
+        return;
+      }
+      conclude(exchange, verdict);
+      return;
+    }
+    conclude(exchange, fault('INTERNAL_ERROR', new Error('no stage has answered')));
+  };
+
+  const wait = (exchange: Exchange, verdict: Promise<Verdict>, at: number): void => {
+    let waiting = true;
+    const deadline = stages[at]?.waitsForClient
+      ? null
+      : clock.after(STAGE_DEADLINE, () => {
+          proceed(fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} has not answered`)));
+        });
+    const proceed = (result: Verdict): void => {
+      if (!waiting) return;
+      waiting = false;
+      deadline?.cancel();
+      if (exchange.settled) return;
+      if (result === undefined) advance(exchange, at + 1);
+      else conclude(exchange, result);
+    };
+    verdict.then(proceed, (error: unknown) => proceed(fault('INTERNAL_ERROR', error)));
+  };
+
+  const conclude = (exchange: Exchange, verdict: Refusal | Reply | typeof HANDED_OVER): void => {
+    if (verdict === HANDED_OVER) return;
+    if (verdict.kind === 'reply') {
+      exchange.status = verdict.status;
+      responder.reply(exchange, verdict);
+    } else {
+      refuse(exchange, verdict);
+    }
+  };
+
+  const refuse = (exchange: Exchange, refusal: Refusal): void => {
+    if (exchange.settled || exchange.refusal !== null) return;
+    exchange.refusal = refusal;
+    exchange.cancel?.();
+    exchange.cancel = null;
+    if (exchange.response.headersSent || exchange.status === 101) {
+      // An answer has begun: cutting it short is the one way left to say that it is not complete.
+      exchange.response.destroy();
+      exchange.tunnel?.socket.destroy();
+      return;
+    }
+    exchange.status = statusOf(refusal);
+    responder.refuse(exchange, refusal);
+  };
+
+  return {
+    accept(exchange) {
+      traffic.inFlight += 1;
+      advance(exchange, 0);
+    },
+    refuse,
+    retry: (exchange) => advance(exchange, signing),
+    settle(exchange) {
+      if (exchange.settled) return;
+      exchange.settled = true;
+      traffic.inFlight -= 1;
+      if (!exchange.response.writableFinished && exchange.status !== 101) {
+        exchange.cancel?.();
+        if (exchange.status === 0) exchange.status = 499;
+      }
+      exchange.cancel = null;
+      void observe.run(exchange);
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { ERRORS, type ErrorEntry } from '../core/errors.ts';
+import type { Exchange, Reply } from '../core/exchange.ts';
+import type { HeaderList } from '../core/headers.ts';
+import { headerValue } from '../core/headers.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Refusal } from '../core/refusal.ts';
+import { createOwnHeaders } from './own-headers.ts';
+import { refusalPage } from './refusal-page.ts';
+
+/** Answers for the proxy itself; nothing else writes an answer of our own. */
+export interface Responder {
+  refuse(exchange: Exchange, refusal: Refusal): void;
+  reply(exchange: Exchange, reply: Reply): void;
+}
+
+/** Milliseconds for which the rest of a refused body is read and thrown away, so that the client reads the answer first. */
+const LINGER = 1_000;
+
+export function createResponder(clock: Clock): Responder {
+  const ownHeaders = createOwnHeaders();
+
+  const send = (
+    exchange: Exchange,
+    status: number,
+    headers: HeaderList,
+    body: string,
+    close: boolean,
+  ): void => {
+    const { request, response, tunnel } = exchange;
+    if (tunnel !== null) attachTo(exchange);
+    const bodyPending = !request.complete && tunnel === null;
+    if (close || bodyPending || tunnel !== null) response.shouldKeepAlive = false;
+    response.writeHead(status, [...ownHeaders, ...headers, ...exchange.answerHeaders]);
+    if (!bodyPending) {
+      response.end(body);
+      return;
+    }
+    // Closing on bytes that nobody has read resets the connection, and the client may lose the answer with it.
+    response.write(body);
+    const finish = (): void => {
+      timer.cancel();
+      response.end();
+    };
+    const timer = clock.after(LINGER, finish);
+    request.once('end', finish).once('error', finish).resume();
+  };
+
+  return {
+    refuse(exchange, refusal) {
+      const entry: ErrorEntry = ERRORS[refusal.code];
+      const html = wantsHtml(exchange);
+      const body = html
+        ? refusalPage(entry, refusal.code, exchange.requestId)
+        : refusalJson(entry, refusal.code, exchange.requestId);
+      const headers: HeaderList = [
+        'content-type',
+        html ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
+        'content-length',
+        String(Buffer.byteLength(body)),
+      ];
+      const challenge = challengeFor(entry, refusal);
+      if (challenge !== null) headers.push('www-authenticate', challenge);
+      if (refusal.allow !== undefined) headers.push('allow', refusal.allow.join(', '));
+      if (entry.retryAfter !== undefined) headers.push('retry-after', String(entry.retryAfter));
+      send(exchange, entry.status, headers, body, entry.close === true);
+    },
+    reply(exchange, reply) {
+      send(exchange, reply.status, reply.headers, '', false);
+    },
+  };
+}
+
+/** The body of a refusal, in the shape of API Gateway's, whose clients look at `message`. */
+export function refusalJson(entry: ErrorEntry, code: string, requestId: string): string {
+  return JSON.stringify({ message: entry.message, code, requestId });
+}
+
+/** `WWW-Authenticate` as RFC 6750 section 3 says; null where none is due. */
+function challengeFor(entry: ErrorEntry, refusal: Refusal): string | null {
+  if (entry.challenge === undefined) return null;
+  if (entry.challenge === 'bare') return 'Bearer';
+  const scope =
+    refusal.scopes === undefined ? '' : `, scope="${refusal.scopes.join(' ').replace(/["\\]/g, '')}"`;
+  return `Bearer error="${entry.challenge}", error_description="${entry.description}"${scope}`;
+}
+
+function wantsHtml(exchange: Exchange): boolean {
+  const accept = headerValue(exchange.inbound?.headers ?? [], 'accept');
+  return accept?.includes('text/html') === true;
+}
+
+/** Gives a refused upgrade's socket back to HTTP, to answer on it and close it. */
+function attachTo(exchange: Exchange): void {
+  const { response, tunnel } = exchange;
+  if (tunnel === null || response.socket !== null) return;
+  response.assignSocket(tunnel.socket as NonNullable<typeof response.socket>);
+  response.on('finish', () => tunnel.socket.end());
+}

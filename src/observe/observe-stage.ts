@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { ERRORS } from '../core/errors.ts';
+import type { Exchange, Stage } from '../core/exchange.ts';
+import type { Clock, ProcessLogger } from '../core/ports.ts';
+import { describeError } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface ObserveOptions {
+  readonly metrics: Metrics;
+  readonly logger: ProcessLogger;
+  readonly clock: Clock;
+  readonly subject: 'plain' | 'hashed';
+}
+
+/** The last stage: counts a settled exchange and writes its line of the access log. Fields come from the list here only. */
+export function createObserveStage(options: ObserveOptions): Stage {
+  const { metrics, logger, clock } = options;
+  return {
+    name: 'observe',
+    run(exchange) {
+      const milliseconds = clock.monotonic() - exchange.startedAt;
+      const answered = exchange.upstreamTime >= 0;
+      metrics.count({
+        method: exchange.request.method ?? '',
+        status: exchange.status,
+        route: exchange.route?.id ?? 'none',
+        decision: decisionOf(exchange),
+        code: exchange.refusal?.code ?? 'ok',
+        seconds: milliseconds / 1000,
+        upstream: answered ? (exchange.route?.upstream.name ?? null) : null,
+        upstreamSeconds: exchange.upstreamTime / 1000,
+      });
+      const level = exchange.refusal === null ? 'info' : ERRORS[exchange.refusal.code].level;
+      if (logger.enabled(level))
+        logger[level](accessLine(exchange, milliseconds, options.subject), 'request');
+      return undefined;
+    },
+  };
+}
+
+function decisionOf(exchange: Exchange): 'allow' | 'deny' | 'fault' {
+  return exchange.refusal === null ? 'allow' : exchange.refusal.kind;
+}
+
+function accessLine(exchange: Exchange, milliseconds: number, subject: 'plain' | 'hashed'): object {
+  const { inbound, principal, refusal, outbound } = exchange;
+  return {
+    requestId: exchange.requestId,
+    method: inbound?.method,
+    host: inbound?.host,
+    path: inbound?.path,
+    status: exchange.status,
+    ms: round(milliseconds),
+    upstreamMs: exchange.upstreamTime < 0 ? undefined : round(exchange.upstreamTime),
+    bytes: exchange.bytesSent,
+    route: exchange.route?.id,
+    decision: decisionOf(exchange),
+    code: refusal?.code,
+    condition: refusal?.condition,
+    err: refusal?.cause === undefined ? undefined : describeError(refusal.cause),
+    subject:
+      principal === null ? undefined : subject === 'plain' ? principal.subject : hash(principal.subject),
+    client: principal?.clientId,
+    pool: principal?.pool,
+    peer: inbound?.peer,
+    // Where it went is told only where that may be at fault.
+    target: refusal?.kind === 'fault' ? outbound?.target.origin : undefined,
+  };
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 100) / 100;
+}
+
+function hash(subject: string): string {
+  return createHash('sha256').update(subject).digest('base64url').slice(0, 22);
+}

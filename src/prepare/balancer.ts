@@ -1,0 +1,43 @@
+import type { Balancer, Clock, Logger } from '../core/ports.ts';
+import type { Target, Upstream } from '../core/upstream.ts';
+
+/** Failed connections in a row after which a target is set aside. */
+const FAILURES_TO_EJECT = 3;
+
+/** Milliseconds for which it is set aside; twice as long each time it fails again, up to the longest. */
+const FIRST_EJECTION = 5_000;
+const LONGEST_EJECTION = 60_000;
+
+/**
+ * Round robin over an upstream's addresses, passing over those that keep failing. When all do, each gets its turn: an
+ * answer is still more likely than from nobody.
+ */
+export function createBalancer(clock: Clock, logger: Logger): Balancer {
+  return {
+    choose(upstream: Upstream): Target {
+      const { targets } = upstream;
+      const first = targets[upstream.next % targets.length] as Target;
+      upstream.next = (upstream.next + 1) % targets.length;
+      if (targets.length === 1 || first.ejectedUntil === 0) return first;
+      const now = clock.monotonic();
+      for (let i = 0; i < targets.length; i++) {
+        const target = targets[(targets.indexOf(first) + i) % targets.length] as Target;
+        if (target.ejectedUntil <= now) return target;
+      }
+      return first;
+    },
+    succeeded(target) {
+      if (target.failures === 0) return;
+      target.failures = 0;
+      target.ejectedUntil = 0;
+      logger.info({ target: target.origin }, 'upstream address answers again');
+    },
+    failed(target) {
+      target.failures += 1;
+      if (target.failures < FAILURES_TO_EJECT) return;
+      const ejection = FIRST_EJECTION * 2 ** (target.failures - FAILURES_TO_EJECT);
+      target.ejectedUntil = clock.monotonic() + Math.min(ejection, LONGEST_EJECTION);
+      logger.warn({ target: target.origin, failures: target.failures }, 'upstream address set aside');
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import type { z } from 'zod';
+import { configSchema } from '../../src/config/schema/config.ts';
+import type { Clock, ProcessLogger } from '../../src/core/ports.ts';
+import { createService, type Service } from '../../src/service.ts';
+import { type KeyServer, startKeyServer } from './key-server.ts';
+import { exchangeRaw, type RawResponse, requestBytes } from './raw-http.ts';
+import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts';
+import { accessClaims, makeKey, type SigningKey, signToken, type TokenClaims } from './token-factory.ts';
+
+export const CLIENT_ID = '1example23456789';
+export const POOL_ID = 'us-east-1_Test00001';
+
+type ConfigInput = z.input<typeof configSchema>;
+
+/** What a test says of the configuration; the rest is a listening proxy with one pool and one upstream. */
+export type ProxyConfig = Partial<Omit<ConfigInput, 'routes'>> & { readonly routes: ConfigInput['routes'] };
+
+/** A log line as it would be written. */
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/** A whole proxy on free ports of the loopback, between a raw client and an upstream that records. */
+export interface ProxyUnderTest {
+  readonly origin: string;
+  readonly admin: string;
+  readonly service: Service;
+  readonly upstream: RecordingUpstream;
+  readonly keys: KeyServer;
+  readonly key: SigningKey;
+  readonly issuer: string;
+  readonly log: readonly LogLine[];
+  /** A token of the pool; claims change or, when undefined, take away. */
+  token(claims?: TokenClaims): string;
+  /** One request on a connection of its own, with `Host` unless the lines have one. */
+  request(requestLine: string, headerLines?: readonly string[], body?: string): Promise<RawResponse>;
+  /** Takes over another configuration. */
+  reload(config: ProxyConfig): void;
+  metrics(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface ProxyOptions {
+  readonly clock?: Clock;
+  /** Asked for keys before the proxy starts; default: the one key is published. */
+  readonly prepareKeys?: (keys: KeyServer, key: SigningKey) => void | Promise<void>;
+  /** Whether to wait until the proxy has its keys. Default: true. */
+  readonly awaitReady?: boolean;
+}
+
+export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}): Promise<ProxyUnderTest> {
+  const upstream = await startRecordingUpstream();
+  const keys = await startKeyServer();
+  const key = makeKey('test-key');
+  keys.publish([key]);
+  await options.prepareKeys?.(keys, key);
+  const issuer = keys.issuer(POOL_ID);
+  const log: LogLine[] = [];
+  const complete = (input: ProxyConfig) => configSchema.parse(withDefaults(input, issuer, upstream.origin));
+  const service = createService(complete(config), {
+    dev: true,
+    logger: recordingLogger(log),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+  });
+  const { proxy, admin } = await service.start();
+  if (options.awaitReady !== false) await untilReady(admin);
+
+  return {
+    origin: proxy,
+    admin,
+    service,
+    upstream,
+    keys,
+    key,
+    issuer,
+    log,
+    token: (claims) => signToken(key, accessClaims({ issuer, clientId: CLIENT_ID }, claims)),
+    request(requestLine, headerLines = [], body = '') {
+      const lines = headerLines.some((line) => /^host:/i.test(line))
+        ? headerLines
+        : ['Host: api.example.com', ...headerLines];
+      const chunked = lines.some((line) => /^transfer-encoding:/i.test(line));
+      const bytes = chunked
+        ? requestBytes(requestLine, lines) + body
+        : requestBytes(requestLine, lines, body);
+      return exchangeRaw(proxy, bytes, requestLine.split(' ')[0]);
+    },
+    reload: (next) => service.reload(complete(next)),
+    metrics: async () => (await fetch(`${admin}/metrics`)).text(),
+    async stop() {
+      await service.stop();
+      await upstream.stop();
+      await keys.stop();
+    },
+  };
+}
+
+/** `Authorization: Bearer` with this token, as a header line. */
+export function bearer(token: string): string {
+  return `Authorization: Bearer ${token}`;
+}
+
+function withDefaults(config: ProxyConfig, issuer: string, upstream: string): ConfigInput {
+  return {
+    userPools: { main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer } },
+    upstreams: { board: { url: upstream } },
+    ...config,
+    server: {
+      listen: '127.0.0.1:0',
+      shutdown: { unready: '0s', drain: '2s' },
+      ...config.server,
+    },
+    admin: { listen: '127.0.0.1:0' },
+  };
+}
+
+async function untilReady(admin: string): Promise<void> {
+  while ((await fetch(`${admin}/readyz`)).status !== 200);
+}
+
+function recordingLogger(lines: LogLine[]): ProcessLogger {
+  const write = (level: string) => (fields: object, message: string) => {
+    lines.push({ ...fields, level, message });
+  };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    enabled: () => true,
+    setLevel: () => undefined,
+    flush: () => undefined,
+  };
+}
