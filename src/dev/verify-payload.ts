@@ -1,5 +1,11 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { Rejection } from './verify-signature.ts';
+
+export interface Rejection {
+  readonly valid: false;
+  /** The code that AWS answers. */
+  readonly code: string;
+  readonly reason: string;
+}
 
 /** Follows a body as it arrives. */
 export interface PayloadCheck {

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { checkBody, checkChunks, type PayloadCheck } from './verify-payload.ts';
+import { checkBody, checkChunks, type PayloadCheck, type Rejection } from './verify-payload.ts';
 
 /**
  * What an AWS service does with a request before it looks at anything else: Signature Version 4 worked out anew from
@@ -23,13 +23,6 @@ export type HeadVerdict =
   | Rejection
   /** The head is genuine; the body still has to be fed to `payload`. */
   | { readonly valid: true; readonly accessKeyId: string; readonly payload: PayloadCheck };
-
-export interface Rejection {
-  readonly valid: false;
-  /** The code that AWS answers. */
-  readonly code: string;
-  readonly reason: string;
-}
 
 export interface KnownCredentials {
   readonly secretAccessKey: string;
