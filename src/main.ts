@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import closeWithGrace from 'close-with-grace';
 import { runProgram } from './cli/program.ts';
 
 // The edge of the process: its arguments, streams, signals and exit code are touched here and nowhere else.
@@ -8,14 +9,22 @@ const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.
 };
 
 const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+const finished = Promise.withResolvers<number>();
+
+// A first signal, or an error that nobody caught, asks the command to end well; a second one ends the process at once.
+closeWithGrace({ delay: false, skip: ['SIGHUP', 'beforeExit'] }, async ({ err }) => {
+  if (err !== undefined) process.stderr.write(`cognito-auth-proxy: ${err.stack}\n`);
+  stopping.abort();
+  const code = await finished.promise;
+  process.exit(err === undefined ? code : 1);
+});
 
 // A reader that has seen enough, such as `head`, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-process.exitCode = await runProgram(
+const code = await runProgram(
   process.argv.slice(2),
   {
     environment: process.env,
@@ -23,6 +32,9 @@ process.exitCode = await runProgram(
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     signal: stopping.signal,
+    onHangup: (run) => void process.on('SIGHUP', run),
   },
   manifest.version,
 );
+process.exitCode = code;
+finished.resolve(code);

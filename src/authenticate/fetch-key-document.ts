@@ -1,7 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent, get as httpGet, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
 import type { FetchedDocument, FetchKeyDocument } from '../core/ports.ts';
 import { KeysAbsentError } from '../core/ports.ts';
+
+/** A key set on disk, as the configuration names it: the path follows as it is. */
+export const FILE_SCHEME = 'file:';
 
 const MAX_DOCUMENT_BYTES = 150_000;
 
@@ -16,8 +20,9 @@ export function createKeyDocumentFetcher(
 ): FetchKeyDocument {
   const http = new HttpAgent({ proxyEnv: { ...environment } });
   const https = new HttpsAgent({ proxyEnv: { ...environment } });
-  return (url, timeout) =>
-    new Promise<FetchedDocument>((resolve, reject) => {
+  return (url, timeout) => {
+    if (url.startsWith(FILE_SCHEME)) return readKeyFile(url.slice(FILE_SCHEME.length));
+    return new Promise<FetchedDocument>((resolve, reject) => {
       const deadline = AbortSignal.timeout(timeout);
       const options = {
         signal: deadline,
@@ -33,6 +38,11 @@ export function createKeyDocumentFetcher(
         : httpGet(url, { ...options, agent: http }, read);
       request.on('error', fail);
     });
+  };
+}
+
+async function readKeyFile(path: string): Promise<FetchedDocument> {
+  return { document: await readFile(path, 'utf8'), fresh: true };
 }
 
 async function readDocument(response: IncomingMessage): Promise<FetchedDocument> {

@@ -1,4 +1,5 @@
 import type { UserPoolConfig } from '../config/schema/pools.ts';
+import { FILE_SCHEME } from './fetch-key-document.ts';
 
 /** An issuer of a user pool, and where its keys are. */
 export interface Issuer {
@@ -12,7 +13,7 @@ export interface Issuer {
  */
 export function issuersOf(pool: UserPoolConfig): Issuer[] {
   const { keys } = pool;
-  const configured = 'file' in keys ? `file:${keys.file}` : keys.url;
+  const configured = 'file' in keys ? FILE_SCHEME + keys.file : keys.url;
   const issuers = pool.issuer === undefined ? derivedIssuers(pool.userPoolId) : [pool.issuer];
   return issuers.map((issuer) => ({ issuer, keysUrl: configured ?? `${issuer}/.well-known/jwks.json` }));
 }

@@ -78,12 +78,7 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
       source.start();
     }
     return {
-      policy: {
-        name,
-        clientIds: config.clientIds === null ? null : new Set(config.clientIds),
-        tokenUse: new Set(config.tokenUse),
-        graceSeconds: config.graceSeconds,
-      },
+      policy: policyOf(name, config),
       sources,
     };
   };
@@ -128,4 +123,24 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
       for (const { pool } of pools.values()) for (const source of pool.sources) source.stop();
     },
   };
+}
+
+function policyOf(name: string, config: UserPoolConfig): PoolPolicy {
+  return {
+    name,
+    clientIds: config.clientIds === null ? null : new Set(config.clientIds),
+    tokenUse: new Set(config.tokenUse),
+    graceSeconds: config.graceSeconds,
+  };
+}
+
+/** What each issuer's pool accepts, without its keys. */
+export function poolPolicies(
+  pools: Readonly<Record<string, UserPoolConfig>>,
+): ReadonlyMap<string, PoolPolicy> {
+  return new Map(
+    Object.entries(pools).flatMap(([name, config]) =>
+      issuersOf(config).map(({ issuer }) => [issuer, policyOf(name, config)] as const),
+    ),
+  );
 }

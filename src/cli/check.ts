@@ -15,7 +15,7 @@ export interface ProbeResult {
 }
 
 /** Looks at what a configuration refers to: key sets, upstreams. Failures are results, not exceptions. */
-export type Probe = (config: Config, signal: AbortSignal) => Promise<readonly ProbeResult[]>;
+export type Probe = (config: Config, context: CommandContext) => Promise<readonly ProbeResult[]>;
 
 /** `check`: whether a configuration can be used, without using it. `--online` needs something to look with. */
 export function checkCommand(probes: readonly Probe[]): AddCommand {
@@ -41,7 +41,7 @@ async function check(
   const loaded = loadOrExplain(named, context);
   if (loaded === null) return EXIT.unusable;
   context.out(`${describeSource(loaded.source)} is fine\n${summarizeConfig(loaded.config)}`);
-  const results = (await Promise.all(probes.map((probe) => probe(loaded.config, context.signal)))).flat();
+  const results = (await Promise.all(probes.map((probe) => probe(loaded.config, context)))).flat();
   for (const { subject, ok, detail } of results) {
     (ok ? context.out : context.err)(`${ok ? 'ok' : 'FAILED'}  ${subject}: ${detail}\n`);
   }

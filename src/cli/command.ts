@@ -13,6 +13,8 @@ export interface CommandContext {
   readonly err: (text: string) => void;
   /** Aborted when the command is to stop, as by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
+  /** Runs this on every SIGHUP. */
+  readonly onHangup: (run: () => void) => void;
 }
 
 /** Registers one command with its options; its action hands the exit code to `finish`. */
@@ -21,3 +23,9 @@ export type AddCommand = (
   context: CommandContext,
   finish: (code: ExitCode) => void,
 ) => void;
+
+/** Resolves when the signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

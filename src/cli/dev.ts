@@ -1,33 +1,29 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { ConfigDocument } from '../dev/dev-config.ts';
 import { missingDevPackage } from '../dev/dev-packages.ts';
-import type { DevPorts } from '../dev/dev-stack.ts';
 import { writeGuide } from '../dev/guide.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createService } from '../service.ts';
-
-export interface DevOptions {
-  readonly ports: DevPorts;
-  /** One line of JSON for scripts instead of the guide for people. */
-  readonly json: boolean;
-}
-
-/** What the command needs from the process it runs in. */
-export interface DevTerminal {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-  /** Aborted when the command is to stop, as by Ctrl-C. */
-  readonly signal: AbortSignal;
-}
+import { type AddCommand, aborted, type CommandContext } from './command.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
 
 /** Standard output is for the guide or the line of JSON; the log goes to standard error. */
 const LOG_DESCRIPTOR = 2;
 
-/** Adds the command to the program; `run` gets its options, checked. */
-export function addDevCommand(program: Command, run: (options: DevOptions) => Promise<void>): void {
+interface DevOptions {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly cognitoPort: number;
+  readonly upstreamPort: number;
+  /** One line of JSON for scripts instead of the guide for people. */
+  readonly json: boolean;
+}
+
+/** `dev`: the proxy with all that it needs around it, on this machine alone. */
+export const devCommand: AddCommand = (program, context, finish) => {
   program
     .command('dev')
     .description('run the proxy with a local user pool, signed-in users and a sample upstream')
@@ -36,19 +32,8 @@ export function addDevCommand(program: Command, run: (options: DevOptions) => Pr
     .option('--cognito-port <port>', 'of the user pool', readPort, 9229)
     .option('--upstream-port <port>', 'of the sample upstream', readPort, 3000)
     .option('--json', 'print one line of JSON for scripts', false)
-    .action(
-      (given: Record<'port' | 'adminPort' | 'cognitoPort' | 'upstreamPort', number> & { json: boolean }) =>
-        run({
-          ports: {
-            proxy: given.port,
-            admin: given.adminPort,
-            cognito: given.cognitoPort,
-            upstream: given.upstreamPort,
-          },
-          json: given.json,
-        }),
-    );
-}
+    .action(async (options: DevOptions) => finish(await runDev(options, context)));
+};
 
 function readPort(text: string): number {
   const port = Number(text);
@@ -58,23 +43,28 @@ function readPort(text: string): number {
 
 /**
  * Runs the development stack until it is told to stop.
- * @returns the exit code: 0 when it was told to stop, 1 when it could not start or a part of it ended
+ * @returns `fine` when it was told to stop, `failed` when it could not start or a part of it ended
  */
-export async function runDev(options: DevOptions, terminal: DevTerminal): Promise<number> {
-  const { out, err, signal } = terminal;
+async function runDev(options: DevOptions, context: CommandContext): Promise<ExitCode> {
+  const { out, err, signal } = context;
   const missing = missingDevPackage();
   if (missing !== undefined) {
     err(
       `dev needs a checkout with its development dependencies: ${missing} is not installed, run npm ci there\n`,
     );
-    return 1;
+    return EXIT.failed;
   }
 
   // Only now: in a production installation the stack's own imports are not there to be loaded.
   const { startDevStack } = await import('../dev/dev-stack.ts');
   try {
     const stack = await startDevStack({
-      ports: options.ports,
+      ports: {
+        proxy: options.port,
+        admin: options.adminPort,
+        cognito: options.cognitoPort,
+        upstream: options.upstreamPort,
+      },
       readConfig,
       createService,
       overrides: { logger: createLogger('info', LOG_DESCRIPTOR) },
@@ -84,10 +74,10 @@ export async function runDev(options: DevOptions, terminal: DevTerminal): Promis
     const told = await Promise.race([aborted(signal).then(() => true), stack.ended.then(() => false)]);
     err(told ? 'stopping\n' : 'the user pool has ended unexpectedly\n');
     await stack.stop();
-    return told ? 0 : 1;
+    return told ? EXIT.fine : EXIT.failed;
   } catch (error) {
     err(`${(error as Error).message}\n`);
-    return 1;
+    return EXIT.failed;
   }
 }
 
@@ -98,9 +88,4 @@ function readConfig(document: ConfigDocument): Config {
   const loaded = loadConfig(source, { environment: {}, dev: true });
   if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
   return loaded.config;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

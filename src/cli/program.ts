@@ -1,13 +1,25 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import type { AddCommand, CommandContext } from './command.ts';
+import { devCommand } from './dev.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { explainCommand } from './explain.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
+import { probeKeys, probeUpstreams } from './online-probes.ts';
 import { schemaCommand } from './schema.ts';
+import { serveCommand } from './serve.ts';
 
 /** Every command, in the order of the help. */
-const COMMANDS: readonly AddCommand[] = [checkCommand([]), initCommand, schemaCommand, healthcheckCommand];
+const COMMANDS: readonly AddCommand[] = [
+  serveCommand,
+  checkCommand([probeKeys, probeUpstreams]),
+  explainCommand,
+  initCommand,
+  schemaCommand,
+  devCommand,
+  healthcheckCommand,
+];
 
 /**
  * Runs one command line.

@@ -16,7 +16,6 @@ export interface JsonSchema {
   enum?: unknown[];
   minimum?: number;
   maximum?: number;
-  exclusiveMinimum?: number;
   items?: JsonSchema;
   properties?: Record<string, JsonSchema>;
   required?: string[];
@@ -58,10 +57,6 @@ function mapSchema(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchem
 function tidy(schema: JsonSchema): JsonSchema {
   const result = { ...schema };
   if (result.maximum === Number.MAX_SAFE_INTEGER) delete result.maximum;
-  if (result.type === 'integer' && result.exclusiveMinimum === 0) {
-    delete result.exclusiveMinimum;
-    result.minimum = 1;
-  }
   if (result.pattern !== undefined) delete result.format;
   if (isEmptyMapping(result.default)) delete result.default;
   const [only, ...others] = result.allOf ?? [];

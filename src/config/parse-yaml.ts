@@ -8,6 +8,7 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  visit,
 } from 'yaml';
 import { type ConfigPath, dotted } from './config-path.ts';
 import { createOrigins, type Origins } from './origins.ts';
@@ -35,22 +36,48 @@ export function parseYaml(text: string, file: string): ParsedYaml {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const problems: Problem[] = [];
-  let broken = false;
-  for (const error of [...document.errors, ...document.warnings]) {
-    if (error.code === 'DUPLICATE_KEY') continue;
-    broken = true;
-    problems.push({ origin: at(error.pos[0]), where: '', message: explain(error, text) });
+  const errors = [...document.errors, ...document.warnings].filter(({ code }) => code !== 'DUPLICATE_KEY');
+  const unclosed = errors.filter(isUnclosedQuote);
+  const said = new Map<number, Problem>();
+  // After a quote that is never closed all else is in the text.
+  for (const error of unclosed.length > 0 ? unclosed : errors) {
+    // One slip makes several errors: of each line the first is the one that helps.
+    const start = openingQuote(document, error) ?? error.pos[0];
+    const { line } = lines.linePos(start);
+    if (said.has(line)) continue;
+    said.set(line, { origin: at(start), where: '', message: explain(error, text) });
   }
-  if (!broken && document.contents === null) {
-    problems.push({ origin: at(0), where: '', message: 'the file is empty' });
-    broken = true;
+  if (errors.length === 0 && document.contents === null) {
+    said.set(1, { origin: at(0), where: '', message: 'the file is empty' });
   }
-  const tree = readTree(document, at, problems);
-  return { ...tree, problems, broken };
+  const { problems, ...tree } = readTree(document, at);
+  if (said.size > 0) return { ...tree, problems: [...said.values()], broken: true };
+  return { ...tree, problems, broken: false };
+}
+
+function isUnclosedQuote({ message }: { message: string }): boolean {
+  return message.startsWith('Missing closing');
+}
+
+/** Where the text starts whose closing quote is missed; what is missing is missed at the end of the file only. */
+function openingQuote(
+  document: Document.Parsed,
+  error: { message: string; pos: [number, number] },
+): number | null {
+  if (!isUnclosedQuote(error)) return null;
+  let start: number | null = null;
+  visit(document, {
+    Scalar(_, { range, type }) {
+      const quoted = type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE';
+      if (quoted && range && range[0] < error.pos[0] && range[2] >= error.pos[0]) start = range[0];
+    },
+  });
+  return start;
 }
 
 function explain(error: { code: string; message: string; pos: [number, number] }, text: string): string {
+  if (error.message.startsWith('Missing closing'))
+    return 'not YAML: the quote that opens here is never closed';
   if (error.code === 'MULTIPLE_DOCS') return 'expected one YAML document, got another one after ---';
   const start = text.lastIndexOf('\n', error.pos[0] - 1) + 1;
   const end = text.indexOf('\n', error.pos[0]);
@@ -66,9 +93,9 @@ function explain(error: { code: string; message: string; pos: [number, number] }
 function readTree(
   document: Document.Parsed,
   at: (offset: number) => Origin,
-  problems: Problem[],
-): Pick<ParsedYaml, 'value' | 'origins' | 'spoiled'> {
+): Pick<ParsedYaml, 'value' | 'origins' | 'problems' | 'spoiled'> {
   const origins = createOrigins();
+  const problems: Problem[] = [];
   const spoiled: ConfigPath[] = [];
   let aliases = 0;
 
@@ -118,5 +145,5 @@ function readTree(
   };
 
   const value = readNode(document.contents, []);
-  return { value, origins, spoiled };
+  return { value, origins, problems, spoiled };
 }

@@ -50,9 +50,9 @@ function spellingMistakes(statics: readonly string[], permit: readonly string[])
   const text = statics.join('/');
   const canonical = canonicalSpelling(text);
   if (canonical === null) return ['expected percent-encoded UTF-8'];
-  const mistakes: string[] = [];
   const never = /[?#\\\u0000-\u001F\u007F]|%(?:5C|[01][0-9A-F]|7F)/i.exec(text)?.[0];
-  if (never !== undefined) mistakes.push(`${JSON.stringify(never)} is refused in every path`);
+  if (never !== undefined) return [`${JSON.stringify(never)} is refused in every path`];
+  const mistakes: string[] = [];
   if (/%(?![0-9A-Fa-f]{2})/.test(text))
     mistakes.push('"%" starts a percent-encoded byte; by itself it is "%25"');
   if (canonical.split('/').some((part) => part === '.' || part === '..')) {

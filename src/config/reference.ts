@@ -38,12 +38,27 @@ export function insertReference(page: string): string | null {
 }
 
 function section(name: string, intro: string, rows: readonly Row[]): string {
-  const lines = rows.map(({ key, type, preset, meaning }) => {
-    const cells = [`\`${key}\``, type, preset, meaning].map((cell) => cell.replaceAll('|', '\\|'));
-    return `| ${cells.join(' | ')} |`;
-  });
-  const head = ['| key | type | default | meaning |', '|---|---|---|---|'];
-  return [`### ${name}`, '', intro, '', ...head, ...lines].join('\n');
+  const cells = rows.map(({ key, type, preset, meaning }) =>
+    [`\`${key}\``, type, preset, meaning].map((cell) => cell.replaceAll('|', '\\|')),
+  );
+  return [`### ${name}`, '', intro, '', ...drawTable([['key', 'type', 'default', 'meaning'], ...cells])].join(
+    '\n',
+  );
+}
+
+/** A Markdown table with its columns aligned, as formatters leave it. */
+function drawTable([head = [], ...rows]: readonly (readonly string[])[]): string[] {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
+  const draw = (row: readonly string[], fill: string): string =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(' | ')} |`;
+  return [
+    draw(head, ' '),
+    draw(
+      head.map(() => '-'),
+      '-',
+    ),
+    ...rows.map((row) => draw(row, ' ')),
+  ];
 }
 
 /** The rows of what a mapping, a list of mappings, or a choice with mappings among it can hold. */

@@ -90,6 +90,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     name: `${PREFIX}jwks_fetch_total`,
     help: 'Fetches of key sets. `absent`: the endpoint has none, as for the form of issuer that a pool does not use.',
     labelNames: ['pool', 'result'],
+    // Workers share the primary's fetches; their sum would count each several times.
+    aggregator: 'max',
     registers,
   });
   const credentials = new Counter({

@@ -25,7 +25,10 @@ export const poolTwice: Check = (draft) => {
     if (other === undefined) nameOf.set(issuer, name);
     else {
       const key = pool.issuer === undefined ? 'userPoolId' : 'issuer';
-      findings.push({ path: ['userPools', name, key], message: `the same as that of userPools.${other}` });
+      findings.push({
+        path: ['userPools', name, key],
+        message: `is that of userPools.${other} already: a token could not say which is meant`,
+      });
     }
   }
   return findings;

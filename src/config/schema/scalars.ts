@@ -24,7 +24,7 @@ export const duration = z
   .meta({ title: 'duration' });
 
 /** A size or a count that must be at least one. */
-export const positive = z.int().positive();
+export const positive = z.int().min(1);
 
 /** `host:port`, `[::1]:8080` or `:8080` (every address). Port 0 asks the system for a free one. */
 export const listenAddress = z

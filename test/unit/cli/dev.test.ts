@@ -1,39 +1,58 @@
-import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addDevCommand, type DevOptions } from '../../../src/cli/dev.ts';
+import { runProgram } from '../../../src/cli/program.ts';
+import type { DevSummary } from '../../../src/dev/dev-stack.ts';
 
-/** What the command is run with, or what it says to arguments that it refuses. */
-async function parse(...args: string[]): Promise<DevOptions | string> {
-  let outcome: DevOptions | string = 'not run';
-  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
-  addDevCommand(program, async (options) => {
-    outcome = options;
-  });
-  await program.parseAsync(['dev', ...args], { from: 'user' }).catch((error: Error) => {
-    outcome = error.message;
-  });
-  return outcome;
+/** Runs a command line that is told to stop before it begins. */
+async function runStopped(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const said = { out: '', err: '' };
+  const code = await runProgram(
+    args,
+    {
+      environment: {},
+      folder: '/',
+      out: (text) => {
+        said.out += text;
+      },
+      err: (text) => {
+        said.err += text;
+      },
+      signal: AbortSignal.abort(),
+      onHangup: () => undefined,
+    },
+    '0.0.0',
+  );
+  return { code, ...said };
 }
 
-describe('addDevCommand', () => {
+describe('dev', () => {
+  it.each(['port', 'admin-port', 'cognito-port', 'upstream-port'])(
+    'refuses what is no --%s',
+    async (option) => {
+      for (const text of ['65536', '-1', 'http', '80.5', '1e3', '']) {
+        const { code, err } = await runStopped('dev', `--${option}=${text}`);
+        expect(code).toBe(2);
+        expect(err).toContain(`'${text}' is invalid. expected a port from 0 to 65535`);
+      }
+    },
+  );
+
   it('has ports of its own when none are given', async () => {
-    expect(await parse()).toEqual({
-      ports: { proxy: 8080, admin: 9090, cognito: 9229, upstream: 3000 },
-      json: false,
-    });
+    const { out } = await runStopped('dev', '--help');
+    const defaults = out.replace(/\s+/g, ' ').matchAll(/(--[a-z-]*port) <port>.*?\(default: (\d+)\)/g);
+    expect([...defaults].map(([, option, port]) => [option, port])).toEqual([
+      ['--port', '8080'],
+      ['--admin-port', '9090'],
+      ['--cognito-port', '9229'],
+      ['--upstream-port', '3000'],
+    ]);
   });
 
-  it('reads all options', async () => {
-    const args = ['--port=0', '--admin-port=1', '--cognito-port', '2', '--upstream-port', '65535', '--json'];
-    expect(await parse(...args)).toEqual({
-      ports: { proxy: 0, admin: 1, cognito: 2, upstream: 65_535 },
-      json: true,
-    });
-  });
-
-  it.each(['65536', '-1', 'http', '80.5', '1e3', ''])('refuses %j as a port', async (port) => {
-    expect(await parse(`--port=${port}`)).toBe(
-      `error: option '--port <port>' argument '${port}' is invalid. expected a port from 0 to 65535`,
-    );
+  it('stops, once it has started, when it was told to while starting', async () => {
+    const free = ['--port=0', '--admin-port=0', '--cognito-port=0', '--upstream-port=0'];
+    const { code, out, err } = await runStopped('dev', '--json', ...free);
+    expect(code).toBe(0);
+    expect(err).toMatch(/starting the proxy\nstopping\n$/);
+    const { proxy } = JSON.parse(out) as DevSummary;
+    await expect(fetch(proxy)).rejects.toThrow();
   });
 });

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { systemClock } from '../core/system-clock.ts';
+import { type Explanation, explainRequest } from '../explain.ts';
+import type { AddCommand, CommandContext } from './command.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { CONFIG_OPTION, loadOrExplain } from './load-or-explain.ts';
+
+interface ExplainOptions {
+  readonly config?: string;
+  readonly method: string;
+  readonly url: string;
+  readonly tokenFile?: string;
+  readonly json: boolean;
+}
+
+/** `explain`: which route a request meets, which conditions hold and which do not. The answer to "why 403?". */
+export const explainCommand: AddCommand = (program, context, finish) => {
+  program
+    .command('explain')
+    .description('say what would become of a request, and why, without sending it')
+    .option(...CONFIG_OPTION)
+    .requiredOption('--url <url>', 'the URL, or the path, as a client sends it')
+    .option('--method <method>', 'the request method', 'GET')
+    .option('--token-file <file>', 'a file with the token; its signature is not checked')
+    .option('--json', 'print one line of JSON', false)
+    .action((options: ExplainOptions) => finish(explain(options, context)));
+};
+
+function explain(options: ExplainOptions, context: CommandContext): ExitCode {
+  const loaded = loadOrExplain(options.config, context);
+  if (loaded === null) return EXIT.unusable;
+  let token: string | null = null;
+  try {
+    if (options.tokenFile !== undefined) {
+      token = readFileSync(resolve(context.folder, options.tokenFile), 'utf8')
+        .trim()
+        .replace(/^bearer /i, '');
+    }
+  } catch (error) {
+    context.err(`the token file cannot be read: ${(error as Error).message}\n`);
+    return EXIT.unusable;
+  }
+  const now = systemClock.now() / 1000;
+  const explanation = explainRequest(loaded.config, { ...options, token, now });
+  context.out(options.json ? `${JSON.stringify(explanation)}\n` : describe(explanation, now));
+  return EXIT.fine;
+}
+
+function describe(explanation: Explanation, now: number): string {
+  const { refusal, path, route, parameters, principal, conditions } = explanation;
+  const lines: string[] = [];
+  const row = (name: string, value: string): void => void lines.push(`${name.padEnd(10)} ${value}`);
+  if (path !== null) row('path', path);
+  if (route !== null) {
+    row('route', `${route.id} (allow: ${route.allow}), to upstream ${route.upstream}`);
+    for (const [name, value] of Object.entries(parameters)) row('', `{${name}} = ${value}`);
+  }
+  if (principal !== null) {
+    const { username, subject, pool, clientId, tokenUse, groups, scopes, expiresAt } = principal;
+    row(
+      'caller',
+      `${username === '' ? subject : username} of ${pool}, client ${clientId}, ${tokenUse} token`,
+    );
+    row('', `groups [${groups.join(', ')}], scopes [${scopes.join(', ')}]`);
+    row('', `token expires in ${Math.round(expiresAt - now)} s; its signature was not checked`);
+  }
+  for (const { condition, holds, depth } of conditions) {
+    row(depth === 0 ? 'condition' : '', `${holds ? '+' : '-'} ${'  '.repeat(depth)}${condition}`);
+  }
+  row('outcome', refusal === null ? 'allowed' : `${refusal.status} ${refusal.code}: ${refusal.description}`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,125 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { parseToken } from './authenticate/parse-token.ts';
+import { readPrincipal } from './authenticate/read-principal.ts';
+import { poolPolicies } from './authenticate/user-pools.ts';
+import { compileRoutes } from './authorize/compile-routes.ts';
+import { decide } from './authorize/decide.ts';
+import { type ExplainedCondition, explainCondition } from './authorize/explain-rule.ts';
+import { createRouter } from './authorize/find-route.ts';
+import { readParameters } from './authorize/route-index.ts';
+import type { Config } from './config/schema/config.ts';
+import { ERRORS, type ErrorCode } from './core/errors.ts';
+import { Exchange, inboundOf } from './core/exchange.ts';
+import type { Principal } from './core/principal.ts';
+import type { Refusal } from './core/refusal.ts';
+import { createCanonicalizeStage } from './listen/canonicalize.ts';
+import { compileUpstreams } from './prepare/compile-upstreams.ts';
+
+/** A request to be explained without sending it. */
+export interface ExplainedRequest {
+  readonly method: string;
+  /** Absolute, or a path; its host is the Host header. */
+  readonly url: string;
+  readonly token: string | null;
+  /** Seconds since the epoch. */
+  readonly now: number;
+}
+
+/** What would become of a request, and why. */
+export interface Explanation {
+  readonly outcome: 'allow' | 'deny';
+  /** Null when it would pass. */
+  readonly refusal: {
+    readonly status: number;
+    readonly code: ErrorCode;
+    readonly description: string;
+  } | null;
+  /** The path as it is matched and sent; null when it would be refused. */
+  readonly path: string | null;
+  readonly route: { readonly id: string; readonly upstream: string; readonly allow: string } | null;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly principal: Pick<
+    Principal,
+    'pool' | 'subject' | 'username' | 'clientId' | 'tokenUse' | 'groups' | 'scopes' | 'expiresAt'
+  > | null;
+  readonly conditions: readonly ExplainedCondition[];
+}
+
+/**
+ * Takes a request through the same stages that serve does, up to the decision, and tells what each found. The token's
+ * signature is not checked, since that needs the pool's keys; everything else about it is.
+ */
+export function explainRequest(config: Config, asked: ExplainedRequest): Explanation {
+  const exchange = exchangeFor(asked);
+  const { limits, trustedProxies } = config.server;
+  const canonical = createCanonicalizeStage({
+    scheme: 'http',
+    trustedProxies,
+    headerBytes: limits.headerBytes,
+    urlBytes: limits.urlBytes,
+  }).run(exchange);
+  const nothing = { path: null, route: null, parameters: {}, principal: null, conditions: [] };
+  if (canonical !== undefined) return { ...refused(canonical as Refusal), ...nothing };
+
+  const inbound = inboundOf(exchange);
+  const routes = compileRoutes(config, compileUpstreams(config));
+  const route = createRouter(routes).find(inbound);
+  if ('code' in route) return { ...refused(route), ...nothing, path: inbound.path };
+
+  const found = {
+    path: inbound.path,
+    route: {
+      id: route.id,
+      upstream: route.upstream.name,
+      allow: route.rule.kind,
+    },
+    parameters: { ...readParameters(route, inbound.path) },
+  };
+  if (route.rule.kind === 'public') return { ...PASSED, ...found, principal: null, conditions: [] };
+  const identified = asked.token === null ? null : readUnverified(asked.token, config, asked.now);
+  if (identified !== null && 'code' in identified) {
+    return { ...refused(identified), ...found, principal: null, conditions: [] };
+  }
+  const verdict = decide(route, identified, found.parameters);
+  const conditions =
+    identified !== null && route.rule.kind === 'conditions'
+      ? explainCondition(route.rule.condition, identified, found.parameters)
+      : [];
+  return {
+    ...(verdict === undefined ? PASSED : refused(verdict)),
+    ...found,
+    principal: identified,
+    conditions,
+  };
+}
+
+const PASSED = { outcome: 'allow', refusal: null } as const;
+
+function refused(refusal: Refusal): Pick<Explanation, 'outcome' | 'refusal'> {
+  const { status, description } = ERRORS[refusal.code];
+  return { outcome: 'deny', refusal: { status, code: refusal.code, description } };
+}
+
+function readUnverified(token: string, config: Config, now: number): Principal | Refusal {
+  const parsed = parseToken(token);
+  if ('code' in parsed) return parsed;
+  const { iss } = parsed.claims;
+  if (typeof iss !== 'string') return { kind: 'deny', code: 'AUTHN_CLAIMS_INVALID' };
+  const policy = poolPolicies(config.userPools).get(iss);
+  if (policy === undefined) return { kind: 'deny', code: 'AUTHN_ISSUER_UNKNOWN' };
+  return readPrincipal(parsed.claims, iss, policy, now);
+}
+
+/** A request as node:http would have read it. */
+function exchangeFor(asked: ExplainedRequest): Exchange {
+  const request = new IncomingMessage(new Socket());
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(asked.url);
+  request.method = asked.method.toUpperCase();
+  request.url = absolute === null ? asked.url : absolute[2] || '/';
+  request.httpVersionMajor = 1;
+  request.httpVersionMinor = 1;
+  request.rawHeaders = ['Host', absolute?.[1] ?? 'localhost'];
+  const runner = { refuse: () => undefined, retry: () => undefined };
+  return new Exchange(request, new ServerResponse(request), null, 0, false, runner);
+}
