@@ -1,5 +1,6 @@
 import { createAuthenticateStage } from './authenticate/authenticate-stage.ts';
 import { createFindToken } from './authenticate/find-token.ts';
+import { createIdTokenReader } from './authenticate/id-token.ts';
 import { createTokenCache } from './authenticate/token-cache.ts';
 import { createUserPools } from './authenticate/user-pools.ts';
 import { createAuthorizeStage } from './authorize/authorize-stage.ts';
@@ -69,14 +70,15 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     routeHistograms: config.metrics.routeHistograms,
     gauges: {
       inFlight: () => traffic.inFlight,
-      tokenCacheEntries: () => cache.size,
+      tokenCacheEntries: () => cache.size + idTokenCache.size,
       keyAges: () => pools.ages(),
       upstreamConnections: () => upstreamPools.counts(),
     },
   });
   const cache = createTokenCache(config.tokenCache.entries);
+  const idTokenCache = createTokenCache(config.tokenCache.entries);
   const pools = createUserPools({
-    cache,
+    caches: [cache, idTokenCache],
     fetch: options.fetchKeys,
     clock,
     logger,
@@ -114,6 +116,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
           findToken: createFindToken(config.tokenSources),
           pools,
           cache,
+          readIdToken: createIdTokenReader({ pools, cache: idTokenCache, clock }),
           clock,
           observer: metrics,
         }),

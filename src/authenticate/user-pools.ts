@@ -26,7 +26,8 @@ export interface UserPools {
 }
 
 export interface UserPoolsOptions {
-  readonly cache: TokenCache;
+  /** What was verified with a pool's keys is forgotten with them. */
+  readonly caches: readonly Pick<TokenCache, 'evict'>[];
   readonly fetch: FetchKeyDocument;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -44,6 +45,10 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
 
   const ready = (): boolean =>
     [...pools.values()].every(({ pool }) => pool.sources.some((source) => source.ready));
+
+  const evict = (name: string, kids: ReadonlySet<string> | null): void => {
+    for (const cache of options.caches) cache.evict(name, kids);
+  };
 
   const open = (name: string, config: UserPoolConfig): UserPool => {
     const sources: KeySource[] = [];
@@ -71,7 +76,7 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
           },
         },
         poolHasKeys: () => sources.some((other) => other.ready),
-        onRemoved: (kids) => options.cache.evict(name, kids),
+        onRemoved: (kids) => evict(name, kids),
       });
       byUrl.set(keysUrl, source);
       sources.push(source);
@@ -113,7 +118,7 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
       for (const [name, { pool }] of pools) {
         if (next.get(name)?.pool === pool) continue;
         for (const source of pool.sources) source.stop();
-        options.cache.evict(name, null);
+        evict(name, null);
       }
       pools = next;
       issuers = nextIssuers;

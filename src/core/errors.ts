@@ -184,6 +184,10 @@ const table = {
     'the token was issued to a client that is not accepted',
     'Use an app client whose id is configured here.',
   ),
+  AUTHN_ID_TOKEN_MISMATCH: unauthorized(
+    'the ID token is not of the same caller, issuer and client as the access token',
+    'Send the two tokens of one sign-in.',
+  ),
   AUTHN_ORIGIN_MISMATCH: {
     ...forbidden(
       'the request comes from another site',

@@ -25,11 +25,11 @@ const OVERRIDES = [
 const REMEMBERED_NAMES = 512;
 
 /**
- * Decides the fate of headers by their names. Identity headers go in every spelling that some server reads as the same
+ * Decides the fate of headers by their names. Identity headers, and those of tokens for us alone, go in every spelling that some server reads as the same
  * name: any character but letters and digits counts as a dash.
  *
  * @param identityPrefix in lower case
- * @param identityNames further names that only we set
+ * @param identityNames further names that no upstream gets from a client
  */
 export function createHeaderFates(
   identityPrefix: string,

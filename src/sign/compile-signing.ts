@@ -87,12 +87,6 @@ export function compileIdentityPool(
   };
 }
 
-/** Headers that carry other providers' tokens, of all identity pools: none of them is for an upstream to see. */
-export function loginHeaders(config: Config): ReadonlySet<string> {
-  const logins = Object.values(config.identityPools).flatMap((pool) => Object.values(pool.logins ?? {}));
-  return new Set(logins.flatMap((login) => ('header' in login ? [login.header] : [])));
-}
-
 /** In China the service goes by the name of its region ("Creating roles for role mapping", Amazon Cognito in China). */
 function ownProvider(region: string): string {
   return region.startsWith('cn-')

@@ -19,8 +19,6 @@ export interface SignStageOptions {
   readonly matches: Matches;
   readonly holder: BodyHolder;
   readonly offsets: ClockOffsets;
-  /** Headers that carry other providers' tokens. */
-  readonly loginHeaders: ReadonlySet<string>;
 }
 
 /**
@@ -64,12 +62,12 @@ function applySignature(
   plan: SigningPlan,
   payload: Payload,
   credentials: Credentials,
-  { offsets, loginHeaders }: SignStageOptions,
+  { offsets }: SignStageOptions,
 ): Refusal | undefined {
   const outbound = outboundOf(exchange);
   const normal = normalizeTarget(outbound.path, plan.s3);
   if (normal === null) return deny('SIGN_QUERY_UNSUPPORTED');
-  const headers = signableHeaders(outbound.headers, loginHeaders);
+  const headers = signableHeaders(outbound.headers);
 
   const encoding = headers.byName['content-encoding'];
   if (encoding !== undefined || payload.chunked) {

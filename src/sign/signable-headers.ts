@@ -20,21 +20,19 @@ const OURS: ReadonlySet<string> = new Set([
   'x-amz-s3session-token',
   'x-amz-security-token',
   'x-amz-trailer',
-  'x-id-token',
 ]);
 
 /**
  * Leaves out what only we may say, and puts the values of a header that occurs several times into one line: there is
  * then one reading of it, and the signature covers that (RFC 9110 section 5.3).
- * @param dropped further names to leave out
  */
-export function signableHeaders(headers: readonly string[], dropped: ReadonlySet<string>): SignableHeaders {
+export function signableHeaders(headers: readonly string[]): SignableHeaders {
   const list: HeaderList = [];
   const byName = Object.create(null) as Record<string, string>;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
-    if (OURS.has(name) || dropped.has(name)) continue;
+    if (OURS.has(name)) continue;
     const known = byName[name];
     if (known === undefined) {
       byName[name] = value;

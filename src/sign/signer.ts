@@ -5,7 +5,6 @@ import type { CredentialObserver } from '../core/signing.ts';
 import { openConnections } from './aws-clients.ts';
 import type { Matches } from './choose-role.ts';
 import { createClockOffsets } from './clock-offset.ts';
-import { loginHeaders } from './compile-signing.ts';
 import { createBodyHolder } from './hold-body.ts';
 import { createSignStage } from './sign-stage.ts';
 import { createSourceRegister } from './source-register.ts';
@@ -51,7 +50,6 @@ export function createSigner(options: SignerOptions): Signer {
       matches: options.matches,
       holder: createBodyHolder({ clock, bufferBytes, bufferTotalBytes: bufferTotalBytes / workers }),
       offsets,
-      loginHeaders: loginHeaders(config),
     });
   };
   let current = build(options.config);
