@@ -16,6 +16,7 @@ export const USER_ROLE = 'arn:aws:iam::111122223333:role/users';
 export const GUEST_ROLE = 'arn:aws:iam::111122223333:role/guests';
 
 type Upstreams = NonNullable<ProxyConfig['upstreams']>;
+type IdentityPoolInput = Partial<NonNullable<ProxyConfig['identityPools']>[string]>;
 export type SignInput = NonNullable<Upstreams[string]['sign']>;
 
 /** A proxy whose upstream trusts nothing but signatures, with the identity pool that gives credentials. */
@@ -23,6 +24,8 @@ export interface SigningStack {
   readonly proxy: ProxyUnderTest;
   readonly emulator: IdentityPoolEmulator;
   readonly upstream: SignedUpstream;
+  /** The configuration it runs with, with changes to the identity pool, for a reload. */
+  config(identityPool?: IdentityPoolInput): ProxyConfig;
   /** An ID token of a user; claims change or, when undefined, take away. */
   idToken(username?: string, claims?: TokenClaims): string;
   /** The identity that the last request reached the upstream as; undefined for what is not signed by one. */
@@ -34,7 +37,7 @@ export interface SigningStackOptions {
   /** How the upstream is signed, beside what the harness says: execute-api in us-east-1, the identity pool. */
   readonly sign?: Partial<SignInput>;
   /** Settings of the identity pool, beside its id and endpoints. */
-  readonly identityPool?: Partial<NonNullable<ProxyConfig['identityPools']>[string]>;
+  readonly identityPool?: IdentityPoolInput;
   /** How the emulated pool is set up. */
   readonly pool?: Partial<EmulatedIdentityPool>;
   readonly emulator?: Partial<Omit<IdentityPoolEmulatorOptions, 'pools'>>;
@@ -44,6 +47,8 @@ export interface SigningStackOptions {
   readonly server?: ProxyConfig['server'];
   readonly config?: Partial<ProxyConfig>;
   readonly clock?: Clock;
+  /** Kinds of token the pool takes from callers. Default: both. */
+  readonly tokenUse?: readonly ('access' | 'id')[];
   /** Long-term access keys that the upstream knows too. */
   readonly accessKeys?: Readonly<Record<string, string>>;
 }
@@ -82,28 +87,27 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
       },
     },
   };
-  const proxy = await startProxy(
-    {
-      identityPools: {
-        main: {
-          identityPoolId: IDENTITY_POOL_ID,
-          userPool: 'main',
-          endpoint: emulator.origin,
-          stsEndpoint: emulator.origin,
-          callsPerSecond: 1000,
-          ...options.identityPool,
-        },
+  const config = (identityPool: IdentityPoolInput = {}): ProxyConfig => ({
+    identityPools: {
+      main: {
+        identityPoolId: IDENTITY_POOL_ID,
+        userPool: 'main',
+        endpoint: emulator.origin,
+        stsEndpoint: emulator.origin,
+        callsPerSecond: 1000,
+        ...options.identityPool,
+        ...identityPool,
       },
-      upstreams,
-      ...(options.server === undefined ? {} : { server: options.server }),
-      routes: [{ id: 'signed', match: { path: '/{proxy+}' }, allow: 'optional', upstream: 'signed' }],
-      ...options.config,
     },
-    {
-      tokenUse: ['access', 'id'],
-      ...(options.clock === undefined ? {} : { clock: options.clock }),
-    },
-  );
+    upstreams,
+    ...(options.server === undefined ? {} : { server: options.server }),
+    routes: [{ id: 'signed', match: { path: '/{proxy+}' }, allow: 'optional', upstream: 'signed' }],
+    ...options.config,
+  });
+  const proxy = await startProxy(config(), {
+    tokenUse: options.tokenUse ?? ['access', 'id'],
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+  });
   const { issuer, key } = proxy;
   providers[PROVIDER] = { issuer, audiences: [CLIENT_ID], keys: () => [key.jwk] };
 
@@ -111,6 +115,7 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
     proxy,
     emulator,
     upstream,
+    config,
     idToken: (username = 'alice', claims = {}) =>
       signToken(key, idClaims({ issuer, clientId: CLIENT_ID, username }, claims)),
     identity: () => emulator.credentialsOf(upstream.last.accessKeyId)?.identityId ?? undefined,

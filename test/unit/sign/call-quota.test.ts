@@ -53,7 +53,7 @@ describe('calls to a service', () => {
     void quota.turn();
     const why = await quota.turn();
     expect(why?.code).toBe('SIGN_CREDENTIALS_THROTTLED');
-    expect((why?.cause as Error).message).toBe('callsPerSecond is used up');
+    expect(why?.cause).toMatchObject({ message: 'callsPerSecond is used up' });
     clock.advance(3000);
     expect(await quota.turn()).toBeNull();
   });
