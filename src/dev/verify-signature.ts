@@ -190,7 +190,7 @@ function compare(a: string, b: string): number {
 }
 
 function canonicalValue(values: readonly string[]): string {
-  return values.map((value) => value.trim().replace(/ +/g, ' ')).join(',');
+  return values.map((value) => value.trim().replace(/[ \t]+/g, ' ')).join(',');
 }
 
 /** Decodes, a plus sign being a space, then encodes everything but unreserved characters. */

@@ -18,7 +18,8 @@ export interface ChunkedBody {
 /**
  * The content of an `aws-chunked` body ("Signature calculations for the Authorization header: transferring payload in
  * multiple chunks", Amazon S3 API Reference). The client's chunk signatures are made with a key that means nothing
- * here: they are left out, the content is signed anew.
+ * here: they are left out, the content is signed anew. The last piece is held back until all is known to be well-formed,
+ * so that no upstream ever has the whole of a body that was not.
  *
  * @param onTrailer gets the value of the announced trailer
  * @throws RefusalError SIGN_CHUNKS_INVALID where framing, length or trailer are not as announced
@@ -33,6 +34,7 @@ export async function* decodeChunks(
   let left = 0;
   let total = 0;
   let trailerSeen = false;
+  let last: Buffer | null = null;
 
   const readLine = (text: string): void => {
     if (state === 'size') {
@@ -64,7 +66,8 @@ export async function* decodeChunks(
         at += part.length;
         left -= part.length;
         if (left === 0) state = 'contentEnd';
-        yield part;
+        if (last !== null) yield last;
+        last = part;
         continue;
       }
       const end = bytes.indexOf(LF, at);
@@ -81,6 +84,7 @@ export async function* decodeChunks(
   if (state !== 'end' && !(state === 'trailer' && line === '')) throw invalid();
   if (trailer !== null && !trailerSeen) throw invalid();
   if (decodedLength >= 0 && total !== decodedLength) throw invalid();
+  if (last !== null) yield last;
 }
 
 function invalid(): RefusalError {

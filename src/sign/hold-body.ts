@@ -24,8 +24,6 @@ export interface HoldOptions {
   readonly length: number;
   /** The route's own limit; null: none. */
   readonly bodyBytes: number | null;
-  /** Milliseconds without a byte after which the request is given up. */
-  readonly idle: number;
   /** Is given the function that gives the memory back. */
   readonly onRelease: (release: () => void) => void;
 }
@@ -36,10 +34,12 @@ export interface BodyHolderOptions {
   readonly bufferBytes: number;
   /** What all held bodies may take together. */
   readonly bufferTotalBytes: number;
+  /** Milliseconds without a byte after which a request is given up. */
+  readonly idle: number;
 }
 
 export function createBodyHolder(options: BodyHolderOptions): BodyHolder {
-  const { clock, bufferBytes, bufferTotalBytes } = options;
+  const { clock, bufferBytes, bufferTotalBytes, idle } = options;
   let held = 0;
 
   return {
@@ -47,7 +47,7 @@ export function createBodyHolder(options: BodyHolderOptions): BodyHolder {
     get held() {
       return held;
     },
-    async hold(source, { length, bodyBytes, idle, onRelease }) {
+    async hold(source, { length, bodyBytes, onRelease }) {
       let share = 0;
       /** Makes room for a body of so many bytes. */
       const admit = (size: number): Refusal | null => {

@@ -72,7 +72,6 @@ async function hold(
   { length, claimedHash, chunks }: ClientBody,
   holder: BodyHolder,
 ): Promise<Payload | Refusal> {
-  const { bodyBytes, bodyIdleTimeout } = routeOf(exchange);
   const headers: HeaderList = [];
   const content =
     chunks === null
@@ -84,8 +83,7 @@ async function hold(
   continueRequest(exchange);
   const held = await holder.hold(content, {
     length,
-    bodyBytes,
-    idle: bodyIdleTimeout,
+    bodyBytes: routeOf(exchange).bodyBytes,
     onRelease: (release) => exchange.response.once('close', release),
   });
   if ('code' in held) return held;

@@ -48,7 +48,12 @@ export function createSigner(options: SignerOptions): Signer {
     return createSignStage({
       sourceOf: sources.get,
       matches: options.matches,
-      holder: createBodyHolder({ clock, bufferBytes, bufferTotalBytes: bufferTotalBytes / workers }),
+      holder: createBodyHolder({
+        clock,
+        bufferBytes,
+        bufferTotalBytes: bufferTotalBytes / workers,
+        idle: config.server.timeouts.bodyIdle,
+      }),
       offsets,
     });
   };

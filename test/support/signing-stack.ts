@@ -34,8 +34,11 @@ export interface SigningStack {
 }
 
 export interface SigningStackOptions {
-  /** How the upstream is signed, beside what the harness says: execute-api in us-east-1, the identity pool. */
-  readonly sign?: Partial<SignInput>;
+  /**
+   * How the upstream is signed, beside what the harness says: execute-api in us-east-1, the identity pool. A function
+   * is given the origin of the emulator.
+   */
+  readonly sign?: Partial<SignInput> | ((emulator: string) => Partial<SignInput>);
   /** Settings of the identity pool, beside its id and endpoints. */
   readonly identityPool?: IdentityPoolInput;
   /** How the emulated pool is set up. */
@@ -83,7 +86,7 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
         service: 'execute-api',
         region: 'us-east-1',
         credentials: { identityPool: 'main' },
-        ...options.sign,
+        ...(typeof options.sign === 'function' ? options.sign(emulator.origin) : options.sign),
       },
     },
   };

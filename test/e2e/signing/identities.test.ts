@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bearer } from '../../support/proxy.ts';
 import {
   GUEST_ROLE,
@@ -6,25 +6,10 @@ import {
   PROVIDER,
   type SigningStack,
   type SigningStackOptions,
-  startSigningStack,
   USER_ROLE,
 } from '../../support/signing-stack.ts';
 import { makeKey, signToken } from '../../support/token-factory.ts';
-
-/** A stack for the tests of one `describe`. */
-function useStack(options: SigningStackOptions = {}): () => SigningStack {
-  let stack: SigningStack | undefined;
-  beforeAll(async () => {
-    stack = await startSigningStack(options);
-  });
-  afterAll(() => stack?.stop());
-  return () => {
-    if (stack === undefined) throw new Error('the stack is there only while tests run');
-    return stack;
-  };
-}
-
-const codeIn = (answer: { text: string }): unknown => (JSON.parse(answer.text) as { code?: unknown }).code;
+import { codeIn, useSigningStack } from '../../support/use-signing-stack.ts';
 
 function lastCall(stack: SigningStack, operation: string): Readonly<Record<string, unknown>> {
   const call = stack.emulator.calls.findLast((each) => each.operation === operation);
@@ -36,7 +21,7 @@ const roleOf = ({ emulator, upstream }: SigningStack): string | undefined =>
   emulator.credentialsOf(upstream.last.accessKeyId)?.roleArn;
 
 describe('the enhanced flow', () => {
-  const stack = useStack();
+  const stack = useSigningStack();
 
   it('sends each caller as their own identity, asking for it once', async () => {
     const { proxy, upstream, emulator, idToken, identity } = stack();
@@ -109,7 +94,7 @@ describe('the enhanced flow', () => {
 });
 
 describe('the ID token beside an access token', () => {
-  const stack = useStack();
+  const stack = useSigningStack();
   const request = (headers: readonly string[]) => stack().proxy.request('GET /items HTTP/1.1', headers);
 
   it('gives the credentials, and goes no further', async () => {
@@ -179,7 +164,7 @@ describe('the ID token beside an access token', () => {
 });
 
 describe('a pool that takes access tokens from callers', () => {
-  const stack = useStack({ tokenUse: ['access'] });
+  const stack = useSigningStack({ tokenUse: ['access'] });
 
   it('does not take for a caller’s token what it took beside one', async () => {
     const { proxy, idToken } = stack();
@@ -193,7 +178,7 @@ describe('a pool that takes access tokens from callers', () => {
 });
 
 describe('guests', () => {
-  const stack = useStack({ identityPool: { guest: true }, pool: { guestRole: GUEST_ROLE } });
+  const stack = useSigningStack({ identityPool: { guest: true }, pool: { guestRole: GUEST_ROLE } });
 
   it('are one identity, asked for once', async () => {
     const { proxy, emulator, identity } = stack();
@@ -232,7 +217,7 @@ describe('guests', () => {
 
 describe('roles by rules', () => {
   const role = (name: string): string => `arn:aws:iam::111122223333:role/${name}`;
-  const stack = useStack({
+  const stack = useSigningStack({
     pool: { roleMapping: 'token' },
     sign: {
       roles: [
@@ -291,7 +276,7 @@ describe('roles by rules', () => {
 
 describe('the basic flow', () => {
   const role = (name: string): string => `arn:aws:iam::111122223333:role/${name}`;
-  const stack = useStack({
+  const stack = useSigningStack({
     identityPool: { flow: 'basic', roleArn: role('basic'), guest: true },
     pool: { guestRole: GUEST_ROLE },
     emulator: { assumableRoles: [role('basic'), role('writers'), role('preferred')] },
@@ -359,7 +344,7 @@ describe("other providers' tokens", () => {
       exp: Math.floor(Date.now() / 1000) + 3600,
       ...claims,
     });
-  const stack = useStack({
+  const stack = useSigningStack({
     identityPool: {
       logins: {
         'accounts.google.com': { header: 'X-Google-Token' },
@@ -465,9 +450,9 @@ describe('a developer provider', () => {
     accessKeys: { AKIDBACKEND: 'backend-secret' },
     tokenUse: ['access'],
   };
-  const stack = useStack(options);
-  const basic = useStack({ ...options, identityPool: { logins, flow: 'basic', roleArn: role } });
-  const unknown = useStack({ ...options, accessKeys: {} });
+  const stack = useSigningStack(options);
+  const basic = useSigningStack({ ...options, identityPool: { logins, flow: 'basic', roleArn: role } });
+  const unknown = useSigningStack({ ...options, accessKeys: {} });
 
   it('vouches for callers with access tokens', async () => {
     const { proxy, emulator, identity } = stack();
@@ -515,7 +500,7 @@ describe('a developer provider', () => {
 });
 
 describe('a reload', () => {
-  const stack = useStack();
+  const stack = useSigningStack();
 
   it('keeps the credentials of a pool that did not change, and forgets those of one that did', async () => {
     const { proxy, emulator, config, idToken } = stack();
@@ -533,7 +518,7 @@ describe('a reload', () => {
 });
 
 describe('metrics', () => {
-  const stack = useStack();
+  const stack = useSigningStack();
 
   it('tell how credentials were had', async () => {
     const { proxy, idToken } = stack();

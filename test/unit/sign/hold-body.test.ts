@@ -7,12 +7,11 @@ import { createManualClock } from '../../support/manual-clock.ts';
 
 function setUp(limits: { bufferBytes?: number; bufferTotalBytes?: number } = {}) {
   const clock = createManualClock();
-  const holder = createBodyHolder({ clock, bufferBytes: 100, bufferTotalBytes: 250, ...limits });
+  const holder = createBodyHolder({ clock, bufferBytes: 100, bufferTotalBytes: 250, idle: 1000, ...limits });
   const releases: (() => void)[] = [];
   const options = (length: number, bodyBytes: number | null = null): HoldOptions => ({
     length,
     bodyBytes,
-    idle: 1000,
     onRelease: (release) => void releases.push(release),
   });
   return { clock, holder, options, releases };
