@@ -48,8 +48,10 @@ export interface IdentityPoolEmulator {
   behave(operation: Operation, how: Misbehaviour | null, times?: number): void;
   /** Holds answers back from now on; the function returned lets them go. */
   hold(): () => void;
-  /** Credentials given out here, long-term ones included. */
+  /** Temporary credentials given out here. */
   credentialsOf(accessKeyId: string): IssuedCredentials | undefined;
+  /** Ends credentials before their time. */
+  expire(accessKeyId: string): void;
   forgetIdentity(identityId: string): void;
   stop(): Promise<void>;
 }
@@ -194,6 +196,7 @@ export async function startIdentityPoolEmulator(
       };
     },
     credentialsOf: (accessKeyId) => register.find(accessKeyId),
+    expire: (accessKeyId) => register.expire(accessKeyId),
     forgetIdentity: (identityId) => pools.forget(identityId),
     async stop() {
       const closed = once(server, 'close');

@@ -18,6 +18,8 @@ export interface CredentialRegister {
     expiresAt: number,
   ): IssuedCredentials;
   find(accessKeyId: string): IssuedCredentials | undefined;
+  /** Ends them before their time. */
+  expire(accessKeyId: string): void;
 }
 
 /** As long as a Cognito session token with a handful of principal tags. */
@@ -38,5 +40,9 @@ export function createCredentialRegister(): CredentialRegister {
       return credentials;
     },
     find: (accessKeyId) => issued.get(accessKeyId),
+    expire(accessKeyId) {
+      const known = issued.get(accessKeyId);
+      if (known !== undefined) issued.set(accessKeyId, { ...known, expiresAt: 0 });
+    },
   };
 }

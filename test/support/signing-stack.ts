@@ -112,7 +112,12 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const { issuer, key } = proxy;
-  providers[PROVIDER] = { issuer, audiences: [CLIENT_ID], keys: () => [key.jwk] };
+  providers[PROVIDER] = {
+    issuer,
+    audiences: [CLIENT_ID],
+    keys: () => [key.jwk],
+    ignoreExpiry: options.emulator?.now !== undefined,
+  };
 
   return {
     proxy,
