@@ -50,6 +50,8 @@ export interface IdentityPoolEmulator {
   hold(): () => void;
   /** Temporary credentials given out here. */
   credentialsOf(accessKeyId: string): IssuedCredentials | undefined;
+  /** The logins that have become one identity, each as `provider subject`. */
+  loginsOf(identityId: string): readonly string[];
   /** Ends credentials before their time. */
   expire(accessKeyId: string): void;
   forgetIdentity(identityId: string): void;
@@ -196,6 +198,7 @@ export async function startIdentityPoolEmulator(
       };
     },
     credentialsOf: (accessKeyId) => register.find(accessKeyId),
+    loginsOf: (identityId) => pools.loginsOf(identityId),
     expire: (accessKeyId) => register.expire(accessKeyId),
     forgetIdentity: (identityId) => pools.forget(identityId),
     async stop() {

@@ -41,6 +41,8 @@ export interface IdentityPoolOperations {
   }): Promise<Outcome<{ IdentityId: string; Token: string }>>;
   /** This service as a provider: STS checks its tokens. */
   readonly ownProvider: LoginProvider;
+  /** The logins that have become one identity, each as `provider subject`. */
+  loginsOf(identityId: string): readonly string[];
   /** Forgets an identity, as DeleteIdentities does. */
   forget(identityId: string): void;
 }
@@ -155,6 +157,7 @@ export function createIdentityPoolOperations(settings: IdentityPoolSettings): Id
 
   return {
     ownProvider,
+    loginsOf: (id) => [...(identities.get(id)?.logins ?? [])],
     forget(id) {
       for (const [key, identity] of byLogin) if (identity.id === id) byLogin.delete(key);
       identities.delete(id);

@@ -18,6 +18,8 @@ export interface SignedRequest extends ArrivedHead {
   readonly contentHash: string;
   /** Bytes as they arrived. */
   readonly bodyLength: number;
+  /** The first of them, up to 64 KiB. */
+  readonly body: Buffer;
   /** The value of a header, several joined as they came. */
   header(name: string): string | undefined;
 }
@@ -41,6 +43,8 @@ export interface SignedUpstreamOptions {
   readonly service?: string;
   readonly region?: string;
 }
+
+const KEPT_BYTES = 65_536;
 
 export async function startSignedUpstream(options: SignedUpstreamOptions): Promise<SignedUpstream> {
   const now = options.now ?? Date.now;
@@ -68,7 +72,9 @@ export async function startSignedUpstream(options: SignedUpstreamOptions): Promi
     const head: ArrivedHead = { method: request.method ?? '', target: request.url ?? '', headers };
     const verdict = verifier.verify(head);
     let bodyLength = 0;
+    const kept: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) {
+      if (bodyLength < KEPT_BYTES) kept.push(chunk.subarray(0, KEPT_BYTES - bodyLength));
       bodyLength += chunk.length;
       if (verdict.valid) verdict.payload.update(chunk);
     }
@@ -85,6 +91,7 @@ export async function startSignedUpstream(options: SignedUpstreamOptions): Promi
       contentLength: verdict.valid ? verdict.payload.length : 0,
       contentHash: verdict.valid ? verdict.payload.contentHash : '',
       bodyLength,
+      body: Buffer.concat(kept),
       header,
     };
   }

@@ -1,3 +1,4 @@
+import type { JsonWebKey } from 'node:crypto';
 import type { Clock } from '../../src/core/ports.ts';
 import {
   type IdentityPoolEmulator,
@@ -52,6 +53,8 @@ export interface SigningStackOptions {
   readonly clock?: Clock;
   /** Kinds of token the pool takes from callers. Default: both. */
   readonly tokenUse?: readonly ('access' | 'id')[];
+  /** Another user pool than the harness's own, with real sign-ins. */
+  readonly userPool?: { readonly userPoolId: string; readonly clientId: string; readonly issuer: string };
   /** Long-term access keys that the upstream knows too. */
   readonly accessKeys?: Readonly<Record<string, string>>;
 }
@@ -90,6 +93,7 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
       },
     },
   };
+  const { userPool } = options;
   const config = (identityPool: IdentityPoolInput = {}): ProxyConfig => ({
     identityPools: {
       main: {
@@ -104,6 +108,18 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
     },
     upstreams,
     ...(options.server === undefined ? {} : { server: options.server }),
+    ...(userPool === undefined
+      ? {}
+      : {
+          userPools: {
+            main: {
+              userPoolId: userPool.userPoolId,
+              clientIds: [userPool.clientId],
+              issuer: userPool.issuer,
+              tokenUse: ['access', 'id'],
+            },
+          },
+        }),
     routes: [{ id: 'signed', match: { path: '/{proxy+}' }, allow: 'optional', upstream: 'signed' }],
     ...options.config,
   });
@@ -118,6 +134,14 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
     keys: () => [key.jwk],
     ignoreExpiry: options.emulator?.now !== undefined,
   };
+  if (userPool !== undefined) {
+    const [region] = userPool.userPoolId.split('_');
+    providers[`cognito-idp.${region}.amazonaws.com/${userPool.userPoolId}`] = {
+      issuer: userPool.issuer,
+      audiences: [userPool.clientId],
+      keys: () => fetchKeys(userPool.issuer),
+    };
+  }
 
   return {
     proxy,
@@ -133,4 +157,9 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
       await emulator.stop();
     },
   };
+}
+
+async function fetchKeys(issuer: string): Promise<JsonWebKey[]> {
+  const answer = await fetch(`${issuer}/.well-known/jwks.json`);
+  return ((await answer.json()) as { keys: JsonWebKey[] }).keys;
 }
