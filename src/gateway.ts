@@ -24,7 +24,7 @@ import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { createPrepareStage } from './prepare/prepare-stage.ts';
 import { createUpstreamPools } from './send/pools.ts';
 import { createSendStage } from './send/send-stage.ts';
-import { createTunnels } from './send/tunnel.ts';
+import { createTunnels } from './send/tunnels.ts';
 import { compileSigning } from './sign/compile-signing.ts';
 import { createSigner } from './sign/signer.ts';
 
@@ -123,7 +123,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
         createAuthorizeStage(),
         createPrepareStage(config, balancer),
         signer.stage,
-        createSendStage(upstreamPools, tunnels, {
+        createSendStage(upstreamPools.under(config.upstreams), tunnels, {
           balancer,
           clock,
           clientBodyIdle: timeouts.bodyIdle,
@@ -133,11 +133,11 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       ],
       responder,
       clock,
+      logger,
       traffic,
     );
   };
 
-  upstreamPools.configure(config.upstreams);
   pipeline = compile();
   const server = createPublicServer({
     config: config.server,
@@ -159,10 +159,10 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       config = next;
       try {
         const compiled = compile();
-        upstreamPools.configure(next.upstreams);
         pools.configure(next.userPools);
         signer.update(next);
         pipeline = compiled;
+        upstreamPools.keepOnly(next.upstreams);
       } catch (error) {
         config = previous;
         throw error;
@@ -185,7 +185,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       await closed;
       pools.stop();
       signer.stop();
-      await upstreamPools.close();
+      await upstreamPools.destroy();
       logger.flush();
     },
   };

@@ -38,13 +38,15 @@ export function verifyToken(
   if (typeof iss !== 'string') return deny('AUTHN_CLAIMS_INVALID');
   const pool = options.pools.byIssuer(iss);
   if (pool === undefined) return deny('AUTHN_ISSUER_UNKNOWN');
-  const { tokenUse = pool.policy.tokenUse } = options;
-  const policy = tokenUse === pool.policy.tokenUse ? pool.policy : { ...pool.policy, tokenUse };
+  const policy =
+    options.tokenUse === undefined ? pool.policy : { ...pool.policy, tokenUse: options.tokenUse };
   const key = pool.keys.get(parsed.kid);
   if (key !== undefined) return verifyWith(key, parsed, iss, policy, options.now());
-  return pool.keys
-    .find(parsed.kid)
-    .then((found) => (isKey(found) ? verifyWith(found, parsed, iss, policy, options.now()) : found));
+  return pool.keys.find(parsed.kid).then((found) => {
+    // A reload while the key was fetched: the settings that hold now decide, and say what may be remembered.
+    if (options.pools.byIssuer(iss) !== pool) return verifyToken(token, options);
+    return isKey(found) ? verifyWith(found, parsed, iss, policy, options.now()) : found;
+  });
 }
 
 function verifyWith(

@@ -81,6 +81,7 @@ export function createPrepareStage(
         pathAndQuery,
         headers,
         body: contentLength === 0 ? null : (exchange.request satisfies IncomingMessage),
+        transform: null,
         contentLength,
       };
       return undefined;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../core/ports.ts';
 import { deny, fault, type Refusal, RefusalError } from '../core/refusal.ts';
+import type { ChunkDecoder } from './decode-chunks.ts';
 
 /** A body in memory, with its hash. */
 export interface HeldBody {
@@ -20,10 +21,12 @@ export interface BodyHolder {
 }
 
 export interface HoldOptions {
-  /** As declared; -1 when it is not known. */
+  /** Bytes of content as declared; -1 when it is not known. */
   readonly length: number;
   /** The route's own limit; null: none. */
   readonly bodyBytes: number | null;
+  /** Takes the framing off; null: there is none. */
+  readonly decoder: ChunkDecoder | null;
   /** Is given the function that gives the memory back. */
   readonly onRelease: (release: () => void) => void;
 }
@@ -47,7 +50,7 @@ export function createBodyHolder(options: BodyHolderOptions): BodyHolder {
     get held() {
       return held;
     },
-    async hold(source, { length, bodyBytes, onRelease }) {
+    async hold(source, { length, bodyBytes, decoder, onRelease }) {
       let share = 0;
       /** Makes room for a body of so many bytes. */
       const admit = (size: number): Refusal | null => {
@@ -67,7 +70,7 @@ export function createBodyHolder(options: BodyHolderOptions): BodyHolder {
       const refusal = admit(length);
       if (refusal !== null) return refusal;
       onRelease(release);
-      const result = await collect(source, admit, idle, clock);
+      const result = await collect(source, decoder, admit, clock, idle);
       if ('code' in result) release();
       return result;
     },
@@ -77,9 +80,10 @@ export function createBodyHolder(options: BodyHolderOptions): BodyHolder {
 /** @param admit says before each piece whether the body may grow to so many bytes */
 function collect(
   source: Readable,
+  decoder: ChunkDecoder | null,
   admit: (size: number) => Refusal | null,
-  idle: number,
   clock: Clock,
+  idle: number,
 ): Promise<HeldBody | Refusal> {
   return new Promise((resolve) => {
     const hash = createHash('sha256');
@@ -95,20 +99,30 @@ function collect(
       if ('code' in result) source.pause();
       resolve(result);
     };
-    const onData = (chunk: Buffer): void => {
-      timer.restart();
-      size += chunk.length;
+    const take = (content: Buffer): void => {
+      size += content.length;
       const refusal = admit(size);
-      if (refusal === null) {
-        hash.update(chunk);
-        chunks.push(chunk);
-      } else {
-        settle(refusal);
+      if (refusal !== null) throw new RefusalError(refusal);
+      hash.update(content);
+      chunks.push(content);
+    };
+    const onData = (bytes: Buffer): void => {
+      timer.restart();
+      try {
+        if (decoder === null) take(bytes);
+        else for (const content of decoder.push(bytes)) take(content);
+      } catch (error) {
+        onError(error);
       }
     };
     const onEnd = (): void => {
-      const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
-      settle({ bytes, hash: hash.digest('hex') });
+      try {
+        decoder?.end();
+        const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
+        settle({ bytes, hash: hash.digest('hex') });
+      } catch (error) {
+        onError(error);
+      }
     };
     const onError = (error: unknown): void =>
       settle(error instanceof RefusalError ? error.refusal : deny('REQUEST_MALFORMED', { cause: error }));

@@ -1,15 +1,18 @@
 import { hash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { continueRequest, type Exchange, inboundOf, outboundOf, routeOf } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
+import type { OutboundRequest } from '../core/outbound.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
 import type { SigningPlan } from '../core/signing.ts';
 import { type ClientBody, readClientBody } from './client-body.ts';
-import { decodeChunks } from './decode-chunks.ts';
+import { createChunkDecoder, decodeChunks } from './decode-chunks.ts';
 import { type Chunking, encodeChunks, encodedLength } from './encode-chunks.ts';
 import type { BodyHolder } from './hold-body.ts';
 import type { HeadSignature } from './sign-head.ts';
 import { verifyHash } from './verify-hash.ts';
+
+type Transform = NonNullable<OutboundRequest['transform']>;
 
 /** A body as it will be sent, and what the signature says of it. */
 export interface Payload {
@@ -20,8 +23,12 @@ export interface Payload {
   readonly chunked: boolean;
   /** Further headers that describe it. */
   readonly headers: HeaderList;
-  /** @param head the signature that those of the chunks go on from */
-  readonly body: (head: HeadSignature) => Readable | Buffer | null;
+  readonly body: Readable | Buffer | null;
+  /**
+   * What it becomes as it streams; null: it stays as it is.
+   * @param head the signature that those of the chunks go on from
+   */
+  readonly transform: ((head: HeadSignature) => Transform) | null;
 }
 
 const EMPTY_HASH = hash('sha256', '', 'hex');
@@ -40,7 +47,6 @@ export function preparePayload(
   if (body === null) return NO_BODY;
   // Held already: the request is signed again for another target.
   if (Buffer.isBuffer(body)) return wholePayload(body, hash('sha256', body, 'hex'), []);
-  if (body !== exchange.request) throw new Error('a body that streams can be signed only once');
 
   const client = readClientBody(inboundOf(exchange).headers, contentLength);
   if ('code' in client) return client;
@@ -49,20 +55,19 @@ export function preparePayload(
     return hold(exchange, body, client, holder);
   }
   if (length < 0) return deny('SIGN_LENGTH_REQUIRED');
-  const { bodyBytes } = routeOf(exchange);
-  if (bodyBytes !== null && length > bodyBytes) return deny('LIMIT_BODY');
   if (claimedHash !== null) {
     return {
       ...wholePayload(null, claimedHash, []),
+      body,
       contentLength: length,
-      body: () => Readable.from(verifyHash(body, length, claimedHash), { objectMode: false }),
+      transform: () => (content) => verifyHash(content, length, claimedHash),
     };
   }
   return passThrough(body, client, plan.payload === 'stream');
 }
 
 function wholePayload(body: Buffer | null, contentHash: string, headers: HeaderList): Payload {
-  return { contentHash, contentLength: body?.length ?? 0, chunked: false, headers, body: () => body };
+  return { contentHash, contentLength: body?.length ?? 0, chunked: false, headers, body, transform: null };
 }
 
 /** Reads all of it into memory. A checksum that followed the content becomes a header, for the upstream to check. */
@@ -72,40 +77,36 @@ async function hold(
   { length, claimedHash, chunks }: ClientBody,
   holder: BodyHolder,
 ): Promise<Payload | Refusal> {
-  const headers: HeaderList = [];
-  const content =
-    chunks === null
-      ? body
-      : Readable.from(
-          decodeChunks(body, chunks, (value) => headers.push(chunks.trailer ?? '', value)),
-          { objectMode: false },
-        );
+  const decoder = chunks === null ? null : createChunkDecoder(chunks);
   continueRequest(exchange);
-  const held = await holder.hold(content, {
+  const held = await holder.hold(body, {
     length,
     bodyBytes: routeOf(exchange).bodyBytes,
+    decoder,
     onRelease: (release) => exchange.response.once('close', release),
   });
   if ('code' in held) return held;
   if (claimedHash !== null && claimedHash !== held.hash) return deny('SIGN_PAYLOAD_MISMATCH');
-  return wholePayload(held.bytes, held.hash, headers);
+  const trailer = chunks?.trailer ?? null;
+  return wholePayload(
+    held.bytes,
+    held.hash,
+    trailer === null || decoder === null ? [] : [trailer, decoder.trailerValue],
+  );
 }
 
 /** In constant memory: chunk by chunk with `stream`, else without a signature of its own. */
 function passThrough(body: Readable, { length, chunks }: ClientBody, signed: boolean): Payload {
-  let trailerValue = '';
+  const decoder = chunks === null ? null : createChunkDecoder(chunks);
+  const decode: Transform = (content) => (decoder === null ? content : decodeChunks(content, decoder));
   const trailer = chunks?.trailer ?? null;
-  const content: Readable =
-    chunks === null
-      ? body
-      : Readable.from(
-          decodeChunks(body, chunks, (value) => {
-            trailerValue = value;
-          }),
-          { objectMode: false },
-        );
   if (!signed && trailer === null) {
-    return { ...wholePayload(null, 'UNSIGNED-PAYLOAD', []), contentLength: length, body: () => content };
+    return {
+      ...wholePayload(null, 'UNSIGNED-PAYLOAD', []),
+      body,
+      contentLength: length,
+      transform: decoder === null ? null : () => decode,
+    };
   }
   const chunking: Chunking = { signed, trailer };
   return {
@@ -119,10 +120,8 @@ function passThrough(body: Readable, { length, chunks }: ClientBody, signed: boo
       String(length),
       ...(trailer === null ? [] : ['x-amz-trailer', trailer]),
     ],
-    body: (head) =>
-      Readable.from(
-        encodeChunks(content, chunking, signed ? head : null, () => trailerValue),
-        { objectMode: false },
-      ),
+    body,
+    transform: (head) => (content) =>
+      encodeChunks(decode(content), chunking, signed ? head : null, () => decoder?.trailerValue ?? ''),
   };
 }

@@ -91,7 +91,8 @@ function applySignature(
   );
   outbound.path = normal.target;
   outbound.headers = headers.list;
-  outbound.body = payload.body(head);
+  outbound.body = payload.body;
+  outbound.transform = payload.transform?.(head) ?? null;
   outbound.contentLength = payload.contentLength;
   return undefined;
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { deny, RefusalError } from '../core/refusal.ts';
 
 /**
@@ -10,13 +9,13 @@ import { deny, RefusalError } from '../core/refusal.ts';
  * @throws RefusalError SIGN_PAYLOAD_MISMATCH
  */
 export async function* verifyHash(
-  source: Readable,
+  body: AsyncIterable<Buffer>,
   length: number,
   expected: string,
 ): AsyncGenerator<Buffer, void, undefined> {
   const hash = createHash('sha256');
   let passed = 0;
-  for await (const bytes of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const bytes of body) {
     hash.update(bytes);
     passed += bytes.length;
     if (passed >= length && hash.digest('hex') !== expected) {

@@ -30,7 +30,10 @@ export async function startDynamoDb(tableName: string): Promise<DynamoDb> {
       BillingMode: 'PAY_PER_REQUEST',
     }),
   );
-  await waitUntilTableExists({ client, maxWaitTime: 5, minDelay: 0.01, maxDelay: 0.05 }, { TableName: tableName });
+  await waitUntilTableExists(
+    { client, maxWaitTime: 5, minDelay: 0.01, maxDelay: 0.05 },
+    { TableName: tableName },
+  );
   client.destroy();
   return {
     origin,

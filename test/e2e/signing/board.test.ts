@@ -56,11 +56,15 @@ describe('a board whose posts are in DynamoDB', () => {
     });
     // What the judge of signatures has let through goes on to DynamoDB.
     stack.upstream.answer = (request, response) => {
-      const headers = Object.fromEntries(request.headers.filter(([name]) => !/^(host|content-length|connection)$/i.test(name)));
-      void fetch(dynamoDb.origin, { method: request.method, headers, body: request.body }).then(async (answer) => {
-        response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
-        response.end(Buffer.from(await answer.arrayBuffer()));
-      });
+      const headers = Object.fromEntries(
+        request.headers.filter(([name]) => !/^(host|content-length|connection)$/i.test(name)),
+      );
+      void fetch(dynamoDb.origin, { method: request.method, headers, body: request.body }).then(
+        async (answer) => {
+          response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
+          response.end(Buffer.from(await answer.arrayBuffer()));
+        },
+      );
     };
   });
   afterAll(async () => {
@@ -112,7 +116,10 @@ describe('a board whose posts are in DynamoDB', () => {
         'Content-Type: application/x-amz-json-1.0',
         'X-Amz-Target: DynamoDB_20120810.PutItem',
       ],
-      JSON.stringify({ TableName: TABLE, Item: { id: { S: '2' }, title: { S: 'Plain' }, contents: { S: 'POST' } } }),
+      JSON.stringify({
+        TableName: TABLE,
+        Item: { id: { S: '2' }, title: { S: 'Plain' }, contents: { S: 'POST' } },
+      }),
     );
     expect(answer.status, answer.text).toBe(200);
     expect(stack.upstream.last.target).toBe('/');

@@ -33,16 +33,20 @@ describe('five hundred callers in ten thousand requests', () => {
 
     const ask = (token: string, path: string): Promise<{ readonly accessKeyId: string }> =>
       new Promise((resolve, reject) => {
-        const outgoing = request(`${proxy.origin}${path}`, { agent, headers: { authorization: token } }, (answer) => {
-          let text = '';
-          answer.setEncoding('utf8').on('data', (part: string) => {
-            text += part;
-          });
-          answer.on('end', () => {
-            if (answer.statusCode === 200) resolve(JSON.parse(text) as { accessKeyId: string });
-            else reject(new Error(`${answer.statusCode}: ${text}`));
-          });
-        });
+        const outgoing = request(
+          `${proxy.origin}${path}`,
+          { agent, headers: { authorization: token } },
+          (answer) => {
+            let text = '';
+            answer.setEncoding('utf8').on('data', (part: string) => {
+              text += part;
+            });
+            answer.on('end', () => {
+              if (answer.statusCode === 200) resolve(JSON.parse(text) as { accessKeyId: string });
+              else reject(new Error(`${answer.statusCode}: ${text}`));
+            });
+          },
+        );
         outgoing.on('error', reject).end();
       });
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { fault } from '../../../src/core/refusal.ts';
 import { createCallQuota } from '../../../src/sign/call-quota.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 
 const settled = (promise: Promise<unknown>): Promise<boolean> =>
   Promise.race([promise.then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
 
 describe('calls to a service', () => {
   it.each([1, 5, 20, 2.5, 0.5])('are never more than %d in a second', async (rate) => {
-    const clock = createManualClock();
+    const clock = createFakeClock();
     const quota = createCallQuota(rate, clock);
     const starts: number[] = [];
     const want = (): void => {
@@ -31,7 +31,7 @@ describe('calls to a service', () => {
   });
 
   it('wait briefly for their turn, in order', async () => {
-    const clock = createManualClock();
+    const clock = createFakeClock();
     const quota = createCallQuota(1, clock);
     expect(await quota.turn()).toBeNull();
     const second = quota.turn();
@@ -46,7 +46,7 @@ describe('calls to a service', () => {
   });
 
   it('are refused at once when the wait would be long', async () => {
-    const clock = createManualClock();
+    const clock = createFakeClock();
     const quota = createCallQuota(1, clock);
     void quota.turn();
     void quota.turn();
@@ -59,7 +59,7 @@ describe('calls to a service', () => {
   });
 
   it('stop for a while, longer each time, when the service asks for less', async () => {
-    const clock = createManualClock();
+    const clock = createFakeClock();
     const quota = createCallQuota(1000, clock);
     const why = fault('SIGN_CREDENTIALS_UNAVAILABLE', new Error('down'));
     for (const pause of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
@@ -76,7 +76,7 @@ describe('calls to a service', () => {
   });
 
   it('that fail together pause it once', async () => {
-    const clock = createManualClock();
+    const clock = createFakeClock();
     const quota = createCallQuota(1000, clock);
     const why = fault('SIGN_CREDENTIALS_UNAVAILABLE');
     quota.backOff(why);
@@ -86,7 +86,7 @@ describe('calls to a service', () => {
   });
 
   it('that wait are refused too when the service asks for less meanwhile', async () => {
-    const clock = createManualClock();
+    const clock = createFakeClock();
     const quota = createCallQuota(1, clock);
     void quota.turn();
     const waiting = quota.turn();
@@ -98,7 +98,7 @@ describe('calls to a service', () => {
   });
 
   it('do not outlive the end', async () => {
-    const clock = createManualClock();
+    const clock = createFakeClock();
     const quota = createCallQuota(1, clock);
     void quota.turn();
     const waiting = quota.turn();

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createClockOffsets } from '../../../src/sign/clock-offset.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 
 const HOUR = 3_600_000;
 
 function setUp() {
-  const clock = createManualClock();
+  const clock = createFakeClock();
   const offsets = createClockOffsets(clock);
   const date = (offset: number): string => new Date(clock.now() + offset).toUTCString();
   return { clock, offsets, date };

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { deny, fault, type Refusal } from '../../../src/core/refusal.ts';
 import { createCredentialCache } from '../../../src/sign/credential-cache.ts';
 import { type Credentials, credentials } from '../../../src/sign/credentials.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 
 const MINUTE = 60_000;
 
 function setUp(entries = 100) {
-  const clock = createManualClock();
+  const clock = createFakeClock();
   const results: string[] = [];
   const seconds: (number | null)[] = [];
   const cache = createCredentialCache({

@@ -2,16 +2,18 @@ import { createHash } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { deny, RefusalError } from '../../../src/core/refusal.ts';
+import { createChunkDecoder } from '../../../src/sign/decode-chunks.ts';
 import { createBodyHolder, type HoldOptions } from '../../../src/sign/hold-body.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 
 function setUp(limits: { bufferBytes?: number; bufferTotalBytes?: number } = {}) {
-  const clock = createManualClock();
+  const clock = createFakeClock();
   const holder = createBodyHolder({ clock, bufferBytes: 100, bufferTotalBytes: 250, idle: 1000, ...limits });
   const releases: (() => void)[] = [];
   const options = (length: number, bodyBytes: number | null = null): HoldOptions => ({
     length,
     bodyBytes,
+    decoder: null,
     onRelease: (release) => void releases.push(release),
   });
   return { clock, holder, options, releases };
@@ -28,6 +30,19 @@ describe('a body that is held', () => {
       hash: createHash('sha256').update('hello').digest('hex'),
     });
     expect(holder.held).toBe(5);
+  });
+
+  it('in aws-chunked is what was in it', async () => {
+    const { holder, options } = setUp();
+    const decoder = createChunkDecoder({ decodedLength: 5, trailer: null });
+    const source = Readable.from([Buffer.from('2\r\nhe\r\n3\r\nll'), Buffer.from('o\r\n0\r\n\r\n')], {
+      objectMode: false,
+    });
+    const held = await holder.hold(source, { ...options(5), decoder });
+    expect(held).toHaveProperty('bytes', Buffer.from('hello'));
+    const broken = createChunkDecoder({ decodedLength: 5, trailer: null });
+    const cut = Readable.from([Buffer.from('2\r\nhe\r\n')], { objectMode: false });
+    expect(codeOf(await holder.hold(cut, { ...options(5), decoder: broken }))).toBe('SIGN_CHUNKS_INVALID');
   });
 
   it('of unknown length takes what it needs', async () => {
