@@ -7,6 +7,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { Exchange } from '../core/exchange.ts';
 import type { Clock } from '../core/ports.ts';
 import { deny } from '../core/refusal.ts';
+import { mayHaveLostBytes } from './declined-upgrade.ts';
 import { endGently } from './linger.ts';
 import { codeOfParseError, type ParseError } from './parse-errors.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -97,6 +98,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     // Refused at the limit, or already ended: nobody can be answered.
     if (!socket.writable) return;
     latest.set(socket, response);
+    if (mayHaveLostBytes(request)) response.shouldKeepAlive = false;
     if (response.socket !== null) {
       begin(request, response, null, expectsContinue);
       return;

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { ERRORS, type ErrorEntry } from '../core/errors.ts';
 import type { Exchange, Reply } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
@@ -26,7 +27,7 @@ export function createResponder(clock: Clock): Responder {
   ): void => {
     const { request, response, tunnel } = exchange;
     if (tunnel !== null) attachTo(exchange);
-    const bodyPending = !request.complete && tunnel === null;
+    const bodyPending = tunnel === null && !request.complete && announcesBody(request);
     if (close || bodyPending || tunnel !== null) response.shouldKeepAlive = false;
     response.writeHead(status, [...ownHeaders, ...headers, ...exchange.answerHeaders]);
     if (!bodyPending) {
@@ -79,6 +80,11 @@ function challengeFor(entry: ErrorEntry, refusal: Refusal): string | null {
   const scope =
     refusal.scopes === undefined ? '' : `, scope="${refusal.scopes.join(' ').replace(/["\\]/g, '')}"`;
   return `Bearer error="${entry.challenge}", error_description="${entry.description}"${scope}`;
+}
+
+/** A request without a body is not complete either, when it is refused before the parser has got past its head. */
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 /** Asked of the raw request, since a refusal may come before there is a canonical one. */
