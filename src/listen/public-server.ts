@@ -131,9 +131,19 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   const receiveDetached = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
     socket.on('finish', () => endGently(socket, clock));
-    if (!socket.writable) endGently(socket, clock);
-    else if (isAnswering(socket)) refuse(socket, 'REQUEST_METHOD_UNSUPPORTED');
-    else begin(request, new ProxyResponse(request), { socket, head }, false);
+    if (!socket.writable) {
+      endGently(socket, clock);
+    } else if (isAnswering(socket)) {
+      refuse(socket, 'REQUEST_METHOD_UNSUPPORTED');
+    } else {
+      const response = new ProxyResponse(request);
+      // That a client leaves before protocols are switched is noticed only by reading on; what it sends is kept.
+      socket.once('end', () => {
+        if (response.exchange?.status !== 101) socket.destroy();
+      });
+      begin(request, response, { socket, head }, false);
+      socket.read(0);
+    }
   };
 
   const fail = (error: ParseError, socket: Duplex): void => {

@@ -59,21 +59,22 @@ describe.each(SHAPES)('as %s', (shape) => {
     });
 
     it('while its token waits for a key', async () => {
-      proxy.keys.behave('held');
-      const connection = await openRaw(proxy.origin);
-      const asked = proxy.keys.requested(proxy.keys.requests + 1);
-      const { connections } = proxy.upstream;
-      const stranger = proxy
-        .token()
-        .replace(/^[^.]+/, Buffer.from('{"kid":"new","alg":"RS256"}').toString('base64url'));
-      connection.send(bytesOf(shape, '/members', [bearer(stranger)]));
-      await asked;
+      const waiting = await startProxy(
+        {
+          routes: [{ id: 'members', match: { path: '/members' }, allow: 'authenticated', upstream: 'board' }],
+        },
+        { awaitReady: false, prepareKeys: (keys) => keys.behave('held') },
+      );
+      const connection = await openRaw(waiting.origin);
+      connection.send(bytesOf(shape, '/members', [bearer(waiting.token())]));
+      while (!(await waiting.metrics()).includes('requests_in_flight 1\n'));
       leave(connection);
-      proxy.keys.behave('good');
-      proxy.keys.release();
-      await untilIdle(proxy);
-      expect(proxy.upstream.connections).toBe(connections);
-      await expectUnharmed();
+      await untilIdle(waiting);
+      waiting.keys.release();
+      // A token of the same key is verified once the keys are there, and so would the other have been.
+      expect((await waiting.request('GET /members HTTP/1.1', [bearer(waiting.token())])).status).toBe(200);
+      expect(waiting.upstream.connections).toBe(1);
+      await waiting.stop();
     });
 
     it('while the upstream thinks, which then need think no longer', async () => {

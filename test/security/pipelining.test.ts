@@ -86,11 +86,46 @@ describe('behind a request under way', () => {
   });
 
   it('an upgrade is an ordinary request, since there is no connection to switch yet', async () => {
-    const { connection, slow } = await busy(get('/public/ws', UPGRADE) + get('/members', UPGRADE));
+    const { connection, slow } = await busy(get('/public/ws', UPGRADE));
     slow.release();
-    expect(await answersOf(connection, 3)).toEqual(['200 slow', '200 ok', '401 AUTHN_TOKEN_MISSING']);
+    expect(await answersOf(connection, 2)).toEqual(['200 slow', '200 ok']);
     connection.close();
     expect(proxy.upstream.requests[1]?.values('upgrade')).toEqual([]);
+  });
+
+  // Node's parser skips what came in one packet behind an upgrade that is declined; what comes in the next packet could be
+  // the middle of a request.
+  it.each([
+    ['of a WebSocket, behind a request under way', get('/public/1'), UPGRADE],
+    ['to HTTP/2, as Java offers it', '', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c']],
+    ['to anything', '', ['Connection: upgrade', 'Upgrade: x']],
+  ])(
+    'the connection ends with an upgrade declined %s, when more came behind it',
+    async (_, before, lines) => {
+      const connection = await openRaw(proxy.origin);
+      const smuggled = get('/public/smuggled');
+      connection.send(`${before}${get('/public/2', lines)}POST /public/3 HTTP/1.1\r\nHost: x\r\n`);
+      connection.send(`Content-Length: ${smuggled.length}\r\n\r\n`);
+      if (before !== '') await connection.response();
+      const response = await connection.response();
+      expect([response.status, response.header('connection')]).toEqual([200, 'close']);
+      connection.send(smuggled);
+      expect((await connection.rest()).toString()).toBe('');
+      connection.close();
+      expect(proxy.upstream.requests.map(({ target }) => target)).not.toContain('/public/smuggled');
+    },
+  );
+
+  it('the connection stays where an upgrade to HTTP/2 is declined and nothing came behind it', async () => {
+    const connection = await openRaw(proxy.origin);
+    connection.send(
+      get('/public/1', ['Connection: Upgrade, HTTP2-Settings', 'HTTP2-Settings: AAMAAABk', 'Upgrade: h2c']),
+    );
+    const response = await connection.response();
+    expect([response.status, response.header('connection')]).toEqual([200, 'keep-alive']);
+    connection.send(get('/public/2'));
+    expect((await connection.response()).status).toBe(200);
+    connection.close();
   });
 
   it('an upgrade is one again when the requests before it are answered', async () => {
