@@ -30,7 +30,7 @@ beforeAll(async () => {
   const script = scriptKeys();
   script.serve([key]);
   pools = createUserPools({
-    cache: createTokenCache(1),
+    caches: [createTokenCache(1)],
     fetch: script.fetch,
     clock: systemClock,
     logger: recordingLogger([]),

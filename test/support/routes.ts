@@ -23,7 +23,7 @@ export function routes(sketches: readonly RouteSketch[], config: Partial<ConfigI
       ...rest,
     })),
   });
-  return compileRoutes(parsed, compileUpstreams(parsed));
+  return compileRoutes(parsed, compileUpstreams(parsed, new Map()));
 }
 
 /** One compiled route. */

@@ -26,7 +26,7 @@ async function openStage(sources: TokenSource[] = ['authorization', { cookie: 't
   const looks: string[] = [];
   const used: ('hit' | 'miss')[] = [];
   const pools = createUserPools({
-    cache,
+    caches: [cache],
     fetch: script.fetch,
     clock,
     logger: recordingLogger([]),
@@ -49,6 +49,7 @@ async function openStage(sources: TokenSource[] = ['authorization', { cookie: 't
     findToken: createFindToken(sources),
     pools: watched,
     cache,
+    readIdToken: () => undefined,
     clock,
     observer: { tokenCacheUsed: (result) => void used.push(result) },
   });

@@ -24,7 +24,7 @@ function openPools() {
   const script = scriptKeys();
   const cache = createTokenCache(100);
   const pools = createUserPools({
-    cache,
+    caches: [cache],
     fetch: script.fetch,
     clock,
     logger: recordingLogger([]),
