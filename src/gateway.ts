@@ -80,7 +80,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   const upstreamPools = createUpstreamPools();
   const balancer = createBalancer(clock, logger);
   const tunnels = createTunnels({ balancer, clock, logger });
-  const responder = createResponder(clock);
+  const responder = createResponder();
 
   const compile = (): Pipeline => {
     const router = createRouter(compileRoutes(config, compileUpstreams(config)));
