@@ -51,7 +51,7 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     request: ClientRequest,
     exchange: Exchange,
     client: Duplex,
-    connectTimeout: number,
+    connections: Connections,
   ): void => {
     if (exchange.settled) {
       request.destroy();
@@ -59,9 +59,16 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     }
     const sentAt = clock.monotonic();
     const { responseTimeout, bodyIdleTimeout } = routeOf(exchange);
-    const late = clock.after(connectTimeout + responseTimeout, () =>
-      request.destroy(new UpstreamFault('UPSTREAM_TIMEOUT', 'the upgrade was not answered in time')),
-    );
+    const giveUp = (): void => {
+      request.destroy(new UpstreamFault('UPSTREAM_TIMEOUT', 'no connection, or no answer, in time'));
+    };
+    let late = clock.after(connections.connectTimeout, giveUp);
+    request.once('socket', (socket) => {
+      socket.once(connections.agent === false ? 'connect' : 'secureConnect', () => {
+        late.cancel();
+        late = clock.after(responseTimeout, giveUp);
+      });
+    });
     const answered = (answer: IncomingMessage, status: number): void => {
       late.cancel();
       exchange.cancel = null;
@@ -114,7 +121,7 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     (proxy) => {
       proxy.on('proxyReqWs', (request, incoming) => {
         const { exchange, socket } = incoming as unknown as UpgradeRequest;
-        begin(request, exchange, socket, connections.connectTimeout);
+        begin(request, exchange, socket, connections);
       });
       proxy.on('error', (error, incoming) => failed(error, (incoming as unknown as UpgradeRequest).exchange));
     };
