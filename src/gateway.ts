@@ -97,7 +97,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     workers: options.workers,
     environment: options.environment,
   });
-  const responder = createResponder(clock);
+  const responder = createResponder();
 
   const compile = (): Pipeline => {
     const upstreams = compileUpstreams(config, compileSigning(config, compileConditions));

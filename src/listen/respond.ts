@@ -1,9 +1,7 @@
 import { ERRORS, type ErrorEntry } from '../core/errors.ts';
 import type { Exchange, Reply } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
-import type { Clock } from '../core/ports.ts';
 import type { Refusal } from '../core/refusal.ts';
-import { LINGER } from './linger.ts';
 import { createOwnHeaders } from './own-headers.ts';
 import { refusalPage } from './refusal-page.ts';
 import { nameRequest } from './request-id.ts';
@@ -14,7 +12,7 @@ export interface Responder {
   reply(exchange: Exchange, reply: Reply): void;
 }
 
-export function createResponder(clock: Clock): Responder {
+export function createResponder(): Responder {
   const ownHeaders = createOwnHeaders();
 
   const send = (
@@ -26,19 +24,10 @@ export function createResponder(clock: Clock): Responder {
   ): void => {
     const { request, response, tunnel } = exchange;
     if (tunnel !== null) attachTo(exchange);
-    const bodyPending = !request.complete && tunnel === null;
-    if (close || bodyPending || tunnel !== null) response.shouldKeepAlive = false;
+    // What a refused client still sends is never taken for another request.
+    if (close || tunnel !== null || !request.complete) response.shouldKeepAlive = false;
     response.writeHead(status, [...ownHeaders, ...headers, ...exchange.answerHeaders]);
-    if (!bodyPending) {
-      response.end(body);
-      return;
-    }
-    // Closing on bytes that nobody has read resets the connection, and the client may lose the answer with it.
-    response.flushHeaders();
-    response.write(body);
-    const timer = clock.after(LINGER, () => response.end());
-    response.once('close', () => timer.cancel());
-    request.once('end', () => response.end()).resume();
+    response.end(body);
   };
 
   return {
