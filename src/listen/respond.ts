@@ -28,7 +28,7 @@ export function createResponder(clock: Clock): Responder {
   ): void => {
     const { request, response, tunnel } = exchange;
     if (tunnel !== null) attachTo(exchange);
-    const bodyPending = !request.complete && tunnel === null;
+    const bodyPending = tunnel === null && !request.complete && announcesBody(exchange);
     if (close || bodyPending || tunnel !== null) response.shouldKeepAlive = false;
     response.writeHead(status, [...ownHeaders, ...headers, ...exchange.answerHeaders]);
     if (!bodyPending) {
@@ -82,6 +82,13 @@ function challengeFor(entry: ErrorEntry, refusal: Refusal): string | null {
   const scope =
     refusal.scopes === undefined ? '' : `, scope="${refusal.scopes.join(' ').replace(/["\\]/g, '')}"`;
   return `Bearer error="${entry.challenge}", error_description="${entry.description}"${scope}`;
+}
+
+/** Node calls a request complete only after it was handed over, also one that has no body. */
+function announcesBody({ request, inbound }: Exchange): boolean {
+  if (inbound !== null) return inbound.contentLength !== 0;
+  const { headers } = request;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }
 
 function wantsHtml(exchange: Exchange): boolean {
