@@ -5,8 +5,9 @@ import type { Stage } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
 import { canonicalizePath } from './canonical-path.ts';
+import { clientAddress } from './client-address.ts';
 import { createHeaderNames, HeaderKind } from './header-names.ts';
-import { createPeerReader } from './peer.ts';
+import { createPeerReader, createTrust } from './peer.ts';
 import { hostOf, parseRequestTarget } from './request-target.ts';
 
 export interface CanonicalizeOptions {
@@ -29,7 +30,8 @@ const REMEMBERED_HOSTS = 256;
  */
 export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
   const readName = createHeaderNames();
-  const readPeer = createPeerReader(options.trustedProxies);
+  const trusts = createTrust(options.trustedProxies);
+  const readPeer = createPeerReader(trusts);
   const readHost = rememberHosts();
 
   return {
@@ -86,8 +88,10 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
         }
       }
 
-      // The id comes first, so that every refusal below carries it.
+      // These come first, so that every refusal below tells them.
       exchange.requestId = requestId ?? randomUUID();
+      const peer = readPeer(request.socket as Socket);
+      exchange.client = clientAddress(peer, headers, trusts);
       exchange.answerHeaders.push('x-request-id', exchange.requestId);
 
       if (rawTarget.length > options.urlBytes) return deny('LIMIT_URL');
@@ -115,7 +119,6 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
       const canonical = canonicalizePath(target.path);
       if (canonical === null) return deny('REQUEST_PATH_AMBIGUOUS');
 
-      const peer = readPeer(request.socket as Socket);
       exchange.inbound = {
         method: request.method as string,
         scheme: options.scheme,
