@@ -27,11 +27,11 @@ import { createSignStage } from './sign/sign-stage.ts';
 export interface Gateway {
   /** @returns the port */
   start(): Promise<number>;
-  /** Whether every user pool has had keys once, and nobody has asked to stop. */
+  /** Whether every user pool has had keys, be it once, and nobody has asked to stop. */
   ready(): boolean;
   /** Resolves when every user pool has had keys once. */
   readonly whenReady: Promise<void>;
-  /** Takes over a checked configuration for the next request. */
+  /** Takes over a checked configuration for the next request; throws when it cannot, and the last one stays. */
   reload(config: Config): void;
   /** Unready at once, accepting for a while, then drained, then cut: `server.shutdown`. */
   stop(): Promise<void>;
@@ -84,7 +84,9 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
 
   const compile = (): Pipeline => {
     const router = createRouter(compileRoutes(config, compileUpstreams(config)));
-    const { limits, timeouts, tls, trustedProxies } = config.server;
+    const { timeouts, trustedProxies } = config.server;
+    // What the sockets were opened with stays until a restart.
+    const { limits, tls } = initial.server;
     return createPipeline(
       [
         createCanonicalizeStage({
@@ -124,9 +126,14 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   });
 
   return {
-    start() {
+    async start() {
       pools.configure(config.userPools);
-      return server.start();
+      try {
+        return await server.start();
+      } catch (error) {
+        pools.stop();
+        throw error;
+      }
     },
     ready: () => !stopping && pools.ready(),
     whenReady: pools.whenReady,
@@ -135,6 +142,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       config = next;
       try {
         const compiled = compile();
+        if (next.server.tls !== null) server.renewCertificate(next.server.tls);
         upstreamPools.configure(next.upstreams);
         pools.configure(next.userPools);
         pipeline = compiled;
@@ -142,7 +150,6 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
         config = previous;
         throw error;
       }
-      if (next.server.tls !== null) server.renewCertificate(next.server.tls);
       logger.setLevel(next.log.level);
     },
     async stop() {
@@ -160,7 +167,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       await closed;
       pools.stop();
       await upstreamPools.close();
-      logger.flush();
+      await logger.flush();
     },
   };
 }
