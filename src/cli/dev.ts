@@ -67,7 +67,7 @@ async function runDev(options: DevOptions, context: CommandContext): Promise<Exi
       },
       readConfig,
       createService,
-      overrides: { logger: createLogger('info', LOG_DESCRIPTOR) },
+      overrides: { logger: createLogger('info', { descriptor: LOG_DESCRIPTOR }) },
       progress: (line) => err(`${line}\n`),
     });
     out(options.json ? `${JSON.stringify(stack.summary)}\n` : writeGuide(stack.summary));

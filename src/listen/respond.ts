@@ -24,8 +24,9 @@ export function createResponder(): Responder {
   ): void => {
     const { request, response, tunnel } = exchange;
     if (tunnel !== null) attachTo(exchange);
-    // What a refused client still sends is never taken for another request.
-    if (close || tunnel !== null || !request.complete) response.shouldKeepAlive = false;
+    // What a refused client still sends of a body is never taken for another request.
+    const bodyPending = !request.complete && announcesBody(exchange);
+    if (close || bodyPending || tunnel !== null) response.shouldKeepAlive = false;
     response.writeHead(status, [...ownHeaders, ...headers, ...exchange.answerHeaders]);
     response.end(body);
   };
@@ -68,6 +69,13 @@ function challengeFor(entry: ErrorEntry, refusal: Refusal): string | null {
   const scope =
     refusal.scopes === undefined ? '' : `, scope="${refusal.scopes.join(' ').replace(/["\\]/g, '')}"`;
   return `Bearer error="${entry.challenge}", error_description="${entry.description}"${scope}`;
+}
+
+/** Node calls a request complete only after it was handed over, also one that has no body. */
+function announcesBody({ request, inbound }: Exchange): boolean {
+  if (inbound !== null) return inbound.contentLength !== 0;
+  const { headers } = request;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }
 
 /** Asked of the raw request, since a refusal may come before there is a canonical one. */

@@ -34,7 +34,7 @@ export interface ProxyUnderTest {
   /** One request on a connection of its own, with `Host` unless the lines have one. */
   request(requestLine: string, headerLines?: readonly string[], body?: string): Promise<RawResponse>;
   /** Takes over another configuration. */
-  reload(config: ProxyConfig): void;
+  reload(config: ProxyConfig): Promise<void>;
   metrics(): Promise<string>;
   stop(): Promise<void>;
 }

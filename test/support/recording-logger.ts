@@ -20,6 +20,6 @@ export function recordingLogger(lines: LogLine[], onLine = (): void => undefined
     error: write('error'),
     enabled: () => true,
     setLevel: () => undefined,
-    flush: () => undefined,
+    flush: () => Promise.resolve(),
   };
 }
