@@ -1,0 +1,45 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** The programs that the bench starts, and the Debian package of each. */
+const PACKAGES = {
+  wrk: 'wrk',
+  nginx: 'nginx-light',
+  haproxy: 'haproxy',
+  taskset: 'util-linux',
+  setpriv: 'util-linux',
+} as const;
+
+/** Where each program is. */
+export type Tools = Readonly<Record<keyof typeof PACKAGES, string>>;
+
+/**
+ * Looks for the programs.
+ *
+ * @param searchPath as in the environment variable PATH; daemons are also looked for where only root has them in it
+ * @returns where they are, or which packages to install
+ */
+export function findTools(searchPath: string): Tools | { readonly problem: string } {
+  const folders = [...searchPath.split(delimiter), '/usr/sbin', '/sbin'].filter((folder) => folder !== '');
+  const found: Record<string, string> = {};
+  const missing: (keyof typeof PACKAGES)[] = [];
+  for (const name of Object.keys(PACKAGES) as (keyof typeof PACKAGES)[]) {
+    const path = folders.map((folder) => join(folder, name)).find(isExecutable);
+    if (path === undefined) missing.push(name);
+    else found[name] = path;
+  }
+  if (missing.length === 0) return found as Tools;
+  const packages = [...new Set(missing.map((name) => PACKAGES[name]))];
+  return {
+    problem: `the bench needs ${missing.join(', ')}: on Debian, apt-get install ${packages.join(' ')}`,
+  };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
