@@ -16,6 +16,7 @@ const NONROOT = 65_532;
 
 let scratch: string;
 let image: Image;
+const running: Program[] = [];
 
 /** Runs a command of the image as an engine does with `--read-only`: its environment and nothing else, without rights. */
 function runInImage(command: readonly string[], environment: Record<string, string> = {}): Program {
@@ -24,7 +25,20 @@ function runInImage(command: readonly string[], environment: Record<string, stri
   );
   const rights = process.getuid?.() === 0 ? { uid: NONROOT, gid: NONROOT } : {};
   const env = { ...image.environment, TMPDIR: join(image.root, 'tmp'), ...environment };
-  return runProgram(program, args, { cwd: image.workingFolder, env, ...rights });
+  const started = runProgram(program, args, { cwd: image.workingFolder, env, ...rights });
+  running.push(started);
+  return started;
+}
+
+/** Asks again until the answer is yes, as an engine does; the time limit of the test is that of the patience. */
+async function untilHealthy(proxy: Program, environment: Record<string, string>): Promise<void> {
+  let ended = false;
+  void proxy.exited.then(() => {
+    ended = true;
+  });
+  while ((await runInImage(image.healthcheck, environment).exited).code !== 0) {
+    if (ended) throw new Error(`the proxy has ended: ${proxy.complaints}`);
+  }
 }
 
 /** A configuration as it would be mounted, with a key set on disk so that nothing is fetched. */
@@ -74,6 +88,7 @@ beforeAll(async () => {
   await setWritable(image.root, false);
 }, 180_000);
 afterAll(async () => {
+  for (const program of running) program.signal('SIGKILL');
   if (image !== undefined) await setWritable(image.root, true);
   await rm(scratch, { recursive: true, force: true });
 });
@@ -120,8 +135,7 @@ describe('its process', () => {
     const upstream = await startRecordingUpstream();
     const { origin, environment, token } = await mountConfig(upstream.origin);
     const proxy = runInImage([...image.entrypoint, ...image.command], environment);
-    // As an engine does: asked again until it says yes. The time limit of the test is that of the patience.
-    while ((await runInImage(image.healthcheck, environment).exited).code !== 0);
+    await untilHealthy(proxy, environment);
 
     const headers = { authorization: `Bearer ${token}` };
     expect((await fetch(`${origin}/posts`, { headers })).status).toBe(200);
