@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
 /** The programs that the bench starts, and the Debian package of each. */
 const PACKAGES = {
@@ -16,11 +16,10 @@ export type Tools = Readonly<Record<keyof typeof PACKAGES, string>>;
 /**
  * Looks for the programs.
  *
- * @param searchPath as in the environment variable PATH; daemons are also looked for where only root has them in it
+ * @param folders where to look, in this order
  * @returns where they are, or which packages to install
  */
-export function findTools(searchPath: string): Tools | { readonly problem: string } {
-  const folders = [...searchPath.split(delimiter), '/usr/sbin', '/sbin'].filter((folder) => folder !== '');
+export function findTools(folders: readonly string[]): Tools | { readonly problem: string } {
   const found: Record<string, string> = {};
   const missing: (keyof typeof PACKAGES)[] = [];
   for (const name of Object.keys(PACKAGES) as (keyof typeof PACKAGES)[]) {

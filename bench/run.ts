@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Case, MissingCase } from './cases/case.ts';
 import { FULL, listCases, QUICK } from './cases/cases.ts';
@@ -40,7 +40,8 @@ if (options.help) {
   process.exit(0);
 }
 const searchPath = process.env['PATH'] ?? '';
-const tools = findTools(searchPath);
+// Daemons lie where only root's PATH leads.
+const tools = findTools([...searchPath.split(delimiter), '/usr/sbin', '/sbin']);
 if ('problem' in tools) leave(2, tools.problem);
 const cores = shareCores(readFileSync('/proc/self/status', 'utf8'));
 if (cores === null) leave(2, 'the bench needs two cores: one for the contender, one for the load');
@@ -85,7 +86,7 @@ async function main(): Promise<void> {
   }
   const machine = describeMachine(site.tools);
   const results = quick ? join(RESULTS, 'quick') : RESULTS;
-  const effort = { rounds, seconds, warmUp: quick ? 1 : 3 };
+  const effort = { rounds, seconds, warmUp: quick ? 2 : 5 };
   const done: CaseResult[] = [];
   for (const one of chosen) {
     progress(describeCase(one));

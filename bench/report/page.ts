@@ -26,7 +26,10 @@ export function writeResults(results: readonly CaseResult[]): string {
     const effort = result.unit === 'MiB/s' ? `${result.date.slice(0, 10)}, ${rounds} rounds` : taken;
     return `### (${letter}) ${name}: ${title}\n\n${caseTable(result)}\n\nTaken ${effort}.`;
   });
-  return [describeMachines(results), `### Goals\n\n${goalTable(results)}`, ...sections].join('\n\n');
+  const goals = results.some((result) => result.goals.length > 0)
+    ? [`### Goals\n\n${goalTable(results)}`]
+    : [];
+  return [describeMachines(results), ...goals, ...sections].join('\n\n');
 }
 
 /** Results may be of several runs; what they ran on is said once for all that agree. */
