@@ -28,17 +28,18 @@ export function askAlive(address: ListenAddress, patience: number = PATIENCE): P
   const host = address.host === '0.0.0.0' || address.host === '::' ? '127.0.0.1' : address.host;
   const where = `${host.includes(':') ? `[${host}]` : host}:${address.port}`;
   return new Promise((resolve) => {
-    const options = { host, port: address.port, path: '/livez', signal: AbortSignal.timeout(patience) };
-    const request = get(options, (response) => {
+    const signal = AbortSignal.timeout(patience);
+    const fail = (error: NodeJS.ErrnoException): void => {
+      resolve(
+        `${where}: ${signal.aborted ? `no answer within ${patience} ms` : (error.code ?? error.message)}`,
+      );
+    };
+    const request = get({ host, port: address.port, path: '/livez', signal }, (response) => {
       const { statusCode } = response;
-      response.on('error', () => resolve(`${where} broke off its answer`));
+      response.on('error', fail);
       response.on('end', () => resolve(statusCode === 200 ? null : `${where} answered ${statusCode}`));
       response.resume();
     });
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      const reason =
-        error.name === 'AbortError' ? `no answer within ${patience} ms` : (error.code ?? error.message);
-      resolve(`${where}: ${reason}`);
-    });
+    request.on('error', fail);
   });
 }

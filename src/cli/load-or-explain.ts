@@ -20,7 +20,7 @@ export function loadOrExplain(named: string | undefined, context: CommandContext
 }
 
 /** One line for each problem, and their number when there are several. */
-export function listProblems(problems: readonly Problem[]): string {
+function listProblems(problems: readonly Problem[]): string {
   const lines = problems.map(formatProblem);
   if (lines.length > 1) lines.push(`${lines.length} problems`);
   return `${lines.join('\n')}\n`;

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { didYouMean } from '../config/suggest.ts';
 import { checkCommand } from './check.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { devCommand } from './dev.ts';
@@ -41,6 +42,11 @@ export async function runProgram(
       code = result;
     });
   }
+  const unknown = unknownCommand(program, args);
+  if (unknown !== null) {
+    context.err(`error: ${unknown}\n`);
+    return EXIT.unusable;
+  }
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;
@@ -50,4 +56,11 @@ export async function runProgram(
     context.err(`cognito-auth-proxy: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.failed;
   }
+}
+
+/** With a command that is meant when none is named, a misspelt one would be taken for that one's argument. */
+function unknownCommand(program: Command, [first]: readonly string[]): string | null {
+  const names = ['help', ...program.commands.map((command) => command.name())];
+  if (first === undefined || first.startsWith('-') || names.includes(first)) return null;
+  return `unknown command "${first}"${didYouMean(first, names) || '; --help lists them'}`;
 }

@@ -55,7 +55,6 @@ function followConfig(
   logger: ProcessLogger,
   context: CommandContext,
 ): () => void {
-  let { config } = loaded;
   let stopWatching = (): void => undefined;
 
   const watchOptions = {
@@ -82,9 +81,9 @@ function followConfig(
       logger.error({ err: error }, 'configuration refused; the last good one stays in force');
       return;
     }
-    const restart = needsRestart(config, result.config);
-    config = result.config;
-    logger.info({ routes: config.routes.length }, 'configuration taken over');
+    logger.info({ routes: result.config.routes.length }, 'configuration taken over');
+    // Against what the process was started with: a change that was taken back needs no restart any more.
+    const restart = needsRestart(loaded.config, result.config);
     if (restart.length > 0) logger.warn({ keys: restart }, 'these changes take effect only after a restart');
   };
 

@@ -38,6 +38,6 @@ function describeClients(clientIds: readonly string[] | null): string {
   return clientIds.length === 1 ? `client ${clientIds[0]}` : `${clientIds.length} clients`;
 }
 
-export function formatAddress({ host, port }: ListenAddress): string {
+function formatAddress({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -84,7 +84,7 @@ function examineObject(
   const absent = Object.keys(shape).filter((key) => value[key] === undefined);
   const guessed = new Set<string>();
   const findings: Finding[] = [];
-  for (const key of Object.keys(value)) {
+  for (const key of Object.keys(value).filter((name) => value[name] !== undefined)) {
     const child = childOf(node, key);
     if (child !== undefined) {
       findings.push(...examine(child, value[key], inside(place, key, Object.keys(shape))));

@@ -47,7 +47,8 @@ export function readEnvironment(environment: Environment, origins: Origins): Fro
     note(variable, here);
     if (names.length === 0)
       complain(here, `is set but empty: name at least one, or unset it to require no ${key}`);
-    conditions[key] = names;
+    // What stands in for the missing names is never used: the finding ends the matter.
+    conditions[key] = names.length > 0 ? names : [variable];
   }
   const allow = Object.keys(conditions).length > 0 ? conditions : 'authenticated';
   const guarded = [

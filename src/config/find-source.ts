@@ -11,9 +11,9 @@ export type Source =
   | { readonly kind: 'text'; readonly text: string; readonly name: string; readonly folder: string }
   | { readonly kind: 'environment' };
 
-export const CONFIG_VARIABLE = 'COGNITO_AUTH_PROXY_CONFIG';
-export const SYSTEM_FILE = '/etc/cognito-auth-proxy/config.yaml';
-export const LOCAL_FILE = 'cognito-auth-proxy.yaml';
+const CONFIG_VARIABLE = 'COGNITO_AUTH_PROXY_CONFIG';
+const SYSTEM_FILE = '/etc/cognito-auth-proxy/config.yaml';
+const LOCAL_FILE = 'cognito-auth-proxy.yaml';
 
 /** What to tell somebody who starts the proxy with nothing. */
 export const NO_SOURCE = [

@@ -28,7 +28,7 @@ export interface Loaded {
   readonly files: Fingerprints;
 }
 
-export interface NotLoaded {
+interface NotLoaded {
   readonly ok: false;
   /** All that is wrong, in the order of the file. */
   readonly problems: readonly Problem[];

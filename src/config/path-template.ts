@@ -1,7 +1,7 @@
 import { PERMITTABLE } from './schema/routes.ts';
 
 /** One part of a path template between slashes. */
-export type Segment =
+type Segment =
   | { readonly kind: 'static'; readonly text: string }
   | { readonly kind: 'parameter' | 'greedy'; readonly name: string };
 

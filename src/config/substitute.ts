@@ -63,6 +63,6 @@ export function substitute(
  */
 export function typeAsYaml(text: string): unknown {
   const { contents, errors } = parseDocument(text, { prettyErrors: false });
-  const whole = errors.length === 0 && isScalar(contents) && contents.source === text && text !== '';
+  const whole = errors.length === 0 && isScalar(contents) && contents.source === text;
   return whole && typeof contents.value !== 'string' ? contents.value : text;
 }

@@ -10,7 +10,7 @@ export interface WatchOptions {
   readonly clock: Clock;
   /** Some file holds something else than it did, or is gone, or has appeared. */
   readonly onChange: () => void;
-  /** A folder cannot be watched, or no longer: changes in it go unseen. */
+  /** A folder cannot be watched, or no longer: changes in it go unseen. Said once of each. */
   readonly onFailure: (folder: string, cause: unknown) => void;
 }
 
@@ -23,9 +23,9 @@ export interface WatchOptions {
  */
 export function watchConfig(files: Fingerprints, options: WatchOptions): () => void {
   const watchers = new Map<string, FSWatcher>();
+  const unwatched = new Set<string>();
   let known = files;
   let timer: Timer | null = null;
-  let stopped = false;
 
   const followFolders = (): void => {
     const wanted = new Set([...files.keys()].flatMap(foldersOf));
@@ -44,21 +44,26 @@ export function watchConfig(files: Fingerprints, options: WatchOptions): () => v
       watcher.on('error', (cause) => {
         watcher.close();
         watchers.delete(folder);
-        options.onFailure(folder, cause);
+        fail(folder, cause);
       });
+      unwatched.delete(folder);
     } catch (cause) {
-      options.onFailure(folder, cause);
+      fail(folder, cause);
     }
   };
 
+  const fail = (folder: string, cause: unknown): void => {
+    if (unwatched.has(folder)) return;
+    unwatched.add(folder);
+    options.onFailure(folder, cause);
+  };
+
   const schedule = (): void => {
-    if (stopped) return;
     timer?.cancel();
     timer = options.clock.after(QUIET, compare);
   };
 
   const compare = (): void => {
-    if (stopped) return;
     timer = null;
     followFolders();
     const current = new Map([...files.keys()].map((path) => [path, fingerprint(path)]));
@@ -70,7 +75,6 @@ export function watchConfig(files: Fingerprints, options: WatchOptions): () => v
   followFolders();
   schedule();
   return () => {
-    stopped = true;
     timer?.cancel();
     for (const watcher of watchers.values()) watcher.close();
     watchers.clear();

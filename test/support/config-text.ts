@@ -10,7 +10,7 @@ const REST = {
 } as const;
 
 /** The text without its first line break and the indentation that all its lines share. */
-export function dedent(text: string): string {
+function dedent(text: string): string {
   const lines = text.replace(/^\n/, '').trimEnd().split('\n');
   const indents = lines.filter((line) => line.trim() !== '').map((line) => line.search(/[^ ]/));
   return `${lines.map((line) => line.slice(Math.min(...indents))).join('\n')}\n`;

@@ -61,7 +61,7 @@ export const filePath = z.string().min(1).register(schemaRoles, { role: 'file' }
 
 /** A secret or a certificate: the text itself, or the file that holds it, read here and watched by the loader. */
 export const secret = z
-  .union([z.string().min(1), z.strictObject({ file: filePath })])
+  .union([z.string().min(1), z.strictObject({ file: filePath.describe('The file that holds it.') })])
   .transform((value, context): string => {
     if (typeof value === 'string') return value;
     try {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration, headerName, listenAddress, positive, secret } from './scalars.ts';
 
-export const limits = z
+const limits = z
   .strictObject({
     headerBytes: positive.default(32_768).describe('Largest header section, in bytes; larger is 431.'),
     urlBytes: positive.default(8192).describe('Longest request target, in bytes; longer is 414.'),

@@ -45,6 +45,7 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
         - { id: b, match: { path: /a//b }, allow: public, upstream: board }
         - { id: c, match: { path: /a%2fb }, allow: public, upstream: board }
         - { id: d, match: { path: "/a;b" }, allow: public, upstream: board }
+        - { id: d2, match: { path: "/a%3Bb" }, allow: public, upstream: board }
         - { id: e, match: { path: "/a?b" }, allow: public, upstream: board }
         - { id: f, match: { path: "/a#b" }, allow: public, upstream: board }
         - { id: g, match: { path: "/a\\\\\\\\b" }, allow: public, upstream: board }
@@ -58,13 +59,14 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
       'c.yaml:3:29: routes[1].match.path: an empty segment ("//") is refused in requests unless match.permit names it',
       'c.yaml:4:29: routes[2].match.path: "%2F" is refused in requests unless match.permit names it',
       'c.yaml:5:29: routes[3].match.path: ";" is refused in requests unless match.permit names it',
-      'c.yaml:6:29: routes[4].match.path: "?" is refused in every path',
-      'c.yaml:7:29: routes[5].match.path: "#" is refused in every path',
-      'c.yaml:8:29: routes[6].match.path: "\\\\" is refused in every path',
-      'c.yaml:9:29: routes[7].match.path: "%" starts a percent-encoded byte; by itself it is "%25"',
-      'c.yaml:10:29: routes[8].match.path: expected percent-encoded UTF-8',
-      'c.yaml:11:29: routes[9].match.path: "." and ".." are refused as segments of a path',
-      'c.yaml:12:29: routes[10].match.path: "%00" is refused in every path',
+      'c.yaml:6:30: routes[4].match.path: ";" is refused in requests unless match.permit names it',
+      'c.yaml:7:29: routes[5].match.path: "?" is refused in every path',
+      'c.yaml:8:29: routes[6].match.path: "#" is refused in every path',
+      'c.yaml:9:29: routes[7].match.path: "\\\\" is refused in every path',
+      'c.yaml:10:29: routes[8].match.path: "%" starts a percent-encoded byte; by itself it is "%25"',
+      'c.yaml:11:29: routes[9].match.path: expected percent-encoded UTF-8',
+      'c.yaml:12:29: routes[10].match.path: "." and ".." are refused as segments of a path',
+      'c.yaml:13:29: routes[11].match.path: "%00" is refused in every path',
     ],
   ],
   [

@@ -152,6 +152,24 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
     ],
   ],
   [
+    'an identity pool that is not there, and a parameter where there is no path',
+    `
+      upstreams:
+        board:
+          url: http://board
+          sign:
+            credentials: { identityPool: mian }
+            roles: [{ when: { claims: { a: "{b}" } }, roleArn: "arn:aws:iam::111122223333:role/x" }]
+      identityPools:
+        main: { identityPoolId: "us-east-1:11111111-2222-3333-4444-555555555555", userPool: main }
+    `,
+    [
+      'c.yaml:4:5: upstreams.board.sign: signing is not supported yet',
+      'c.yaml:5:36: upstreams.board.sign.credentials.identityPool: there is no identity pool "mian", did you mean "main"?',
+      'c.yaml:6:38: upstreams.board.sign.roles[0].when.claims.a: there is no path here to take a parameter from',
+    ],
+  ],
+  [
     'what is not built yet',
     `
       upstreams:

@@ -85,7 +85,21 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
     `
       server: *defaults
     `,
-    ['c.yaml:1:9: server: the alias *defaults cannot be followed'],
+    ['c.yaml:1:9: server: there is no anchor &defaults'],
+  ],
+  [
+    'an alias inside itself',
+    `
+      server: &s { limits: *s }
+    `,
+    ['c.yaml:1:22: server.limits.limits: *s stands inside what it refers to'],
+  ],
+  [
+    'aliases that multiply',
+    `
+      cors: { headers: [&a [x, x], &b [*a, *a], &c [*b, *b], &d [*c, *c], &e [*d, *d], &f [*e, *e], &g [*f, *f], &h [*g, *g], &i [*h, *h]] }
+    `,
+    ['c.yaml:1:38: cors.headers[8][1][1][1][1][1][1][0][1]: there are more than 1000 aliases in this file'],
   ],
   [
     'a tag',

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { needsRestart } from '../../../src/config/needs-restart.ts';
+import { PAIR_A, PAIR_B } from '../../support/certificates.ts';
+import { configOf } from '../../support/config-text.ts';
+
+const tls = (pair: object): string => `server: { tls: ${JSON.stringify(pair)} }`;
+
+describe('what takes effect only after a restart', () => {
+  it.each([
+    ['server: { listen: "127.0.0.1:1" }', ['server.listen']],
+    ['server: { workers: auto }', ['server.workers']],
+    [
+      'server: { limits: { headerBytes: 1000, urlBytes: 1000, connections: 7 } }',
+      ['server.limits.headerBytes', 'server.limits.urlBytes', 'server.limits.connections'],
+    ],
+    ['server: { timeouts: { headers: 1s, idle: 1s } }', ['server.timeouts.headers', 'server.timeouts.idle']],
+    ['admin: { listen: "127.0.0.1:1" }', ['admin.listen']],
+    ['tokenCache: { entries: 1 }', ['tokenCache.entries']],
+    ['metrics: { routeHistograms: true }', ['metrics.routeHistograms']],
+    [tls(PAIR_A), ['server.tls']],
+  ])('%s', (text, keys) => {
+    expect(needsRestart(configOf(''), configOf(text))).toEqual(keys);
+    expect(needsRestart(configOf(text), configOf(''))).toEqual(keys);
+  });
+
+  it.each([
+    [
+      'server: { trustedProxies: [10.0.0.0/8], timeouts: { bodyIdle: 1s }, shutdown: { drain: 1s }, limits: { bodyBytes: 1 } }',
+    ],
+    ['log: { level: debug }'],
+    ['userPools: { main: { userPoolId: us-east-1_Other, clientIds: null } }'],
+    ['cors: upstream'],
+  ])('not %s', (text) => {
+    expect(needsRestart(configOf(''), configOf(text))).toEqual([]);
+  });
+
+  it('not a renewed certificate', () => {
+    expect(needsRestart(configOf(tls(PAIR_A)), configOf(tls(PAIR_B)))).toEqual([]);
+  });
+
+  it('is what the documentation says', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/configuration.md'), 'utf8');
+    const paragraph = /These take effect after a restart only[\s\S]*?\n\n/.exec(page)?.[0] ?? '';
+    const named = [...paragraph.matchAll(/`([\w.]+)`/g)].map(([, key]) => key);
+    const all = configOf(
+      `
+      server:
+        listen: "127.0.0.1:1"
+        workers: 2
+        limits: { headerBytes: 1000, urlBytes: 1000, connections: 7 }
+        timeouts: { headers: 1s, idle: 1s }
+        tls: ${JSON.stringify(PAIR_A)}
+      admin: { listen: "127.0.0.1:2" }
+      tokenCache: { entries: 1 }
+      metrics: { routeHistograms: true }
+      `,
+    );
+    expect(named.toSorted()).toEqual(needsRestart(configOf(''), all).toSorted());
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { redactConfig } from '../../../src/config/redact.ts';
+import { type Config, configSchema } from '../../../src/config/schema/config.ts';
+import { EVERY, pathsOfRole } from '../../../src/config/schema-tree.ts';
+
+const CANARY = 'canary-in-a-secret';
+
+const config: Config = configSchema.parse({
+  server: { tls: { cert: CANARY, key: CANARY } },
+  userPools: { main: { userPoolId: 'us-east-1_Abc', clientIds: ['app'] } },
+  upstreams: {
+    board: { url: 'https://board', tls: { ca: CANARY, cert: CANARY, key: CANARY, servername: 'board' } },
+    archive: {
+      url: 'https://archive',
+      sign: {
+        service: 's3',
+        credentials: { static: { accessKeyId: CANARY, secretAccessKey: CANARY, sessionToken: CANARY } },
+      },
+    },
+    temporary: {
+      url: 'https://temporary',
+      sign: { credentials: { static: { accessKeyId: CANARY, secretAccessKey: CANARY } } },
+    },
+  },
+  routes: [{ id: 'a', match: { path: '/a' }, allow: 'public', upstream: 'board' }],
+});
+
+describe('a configuration to be shown', () => {
+  it('has every place for a secret filled in this test', () => {
+    const places = pathsOfRole(configSchema, 'secret').map((path) =>
+      path.map((step) => (step === EVERY ? '*' : step)).join('.'),
+    );
+    expect(places).toEqual([
+      'server.tls.cert',
+      'server.tls.key',
+      'upstreams.*.tls.ca',
+      'upstreams.*.tls.cert',
+      'upstreams.*.tls.key',
+      'upstreams.*.sign.credentials.static.accessKeyId',
+      'upstreams.*.sign.credentials.static.secretAccessKey',
+      'upstreams.*.sign.credentials.static.sessionToken',
+    ]);
+  });
+
+  it('holds none of them', () => {
+    expect(JSON.stringify(config).split(CANARY)).toHaveLength(11);
+    expect(JSON.stringify(redactConfig(config))).not.toContain(CANARY);
+  });
+
+  it('is otherwise the same', () => {
+    const shown = redactConfig(config);
+    const restored = JSON.parse(JSON.stringify(shown).replaceAll('[redacted]', CANARY)) as unknown;
+    expect(restored).toEqual(config);
+    expect(shown.upstreams['temporary']?.sign).toMatchObject({
+      credentials: { static: { sessionToken: null } },
+    });
+  });
+
+  it('leaves the original alone', () => {
+    redactConfig(config);
+    expect(config.server.tls?.key).toBe(CANARY);
+  });
+});
