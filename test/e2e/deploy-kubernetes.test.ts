@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SYSTEM_FILE } from '../../src/config/find-source.ts';
+import { findSource } from '../../src/config/find-source.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import type { Config } from '../../src/config/schema/config.ts';
@@ -17,7 +17,15 @@ import { startProxy } from '../support/proxy.ts';
 
 const OVERLAYS = ['overlays/sidecar', 'overlays/standalone'] as const;
 const itWithKubectl = itWith('kubectl');
+/** The folder where the proxy looks for its configuration when nothing else is said. */
+const CONFIG_FOLDER = configFolder();
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+function configFolder(): string {
+  const source = findSource(undefined, {}, '/', () => true);
+  if (source?.kind !== 'file') throw new Error('no file is looked for');
+  return dirname(source.path);
+}
 
 const built = new Map<string, KubernetesObjects>();
 function objectsOf(folder: string): KubernetesObjects {
@@ -45,7 +53,7 @@ function configOf(objects: KubernetesObjects): Config {
     ...(image && pairsOf(textsOf(image, 'ENV'))),
     ...Object.fromEntries(proxyOf(objects).env.map(({ name, value }) => [name, value])),
   };
-  const source = { kind: 'text', name: 'config.yaml', text, folder: dirname(SYSTEM_FILE) } as const;
+  const source = { kind: 'text', name: 'config.yaml', text, folder: CONFIG_FOLDER } as const;
   const loaded = loadConfig(source, { environment });
   if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
   return loaded.config;
@@ -81,7 +89,7 @@ function expectLiveReload(objects: KubernetesObjects): void {
   const { volumes } = podOf(objects).spec;
   const [mount, ...others] = proxyOf(objects).volumeMounts;
   expect(others).toEqual([]);
-  expect(mount).toMatchObject({ mountPath: dirname(SYSTEM_FILE) });
+  expect(mount).toMatchObject({ mountPath: CONFIG_FOLDER });
   expect(mount).not.toHaveProperty('subPath');
   const volume = volumes.find(({ name }) => name === mount?.name);
   expect(volume?.configMap?.name).toBe(objects.one('ConfigMap').metadata.name);
@@ -226,7 +234,7 @@ describe.each(OVERLAYS)('deploy/kubernetes/%s', (overlay) => {
 });
 
 describe('the probes and the ServiceMonitor', () => {
-  itWithKubectl('ask for what the admin port answers', async () => {
+  itWithKubectl('probes and ServiceMonitor ask for what the admin port answers', async () => {
     const objects = objectsOf(OVERLAYS[0]);
     const { livenessProbe, readinessProbe } = proxyOf(objects);
     const monitor = objectsOf('monitoring').one('ServiceMonitor').spec;

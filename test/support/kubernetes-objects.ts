@@ -120,7 +120,7 @@ const kind = <K extends string, V extends string, S extends z.ZodRawShape>(
 ) => z.strictObject({ apiVersion: z.literal(apiVersion), kind: z.literal(kindName), metadata, ...shape });
 
 /** One object of any kind that deploy/ has. */
-export const kubernetesObject = z.discriminatedUnion('kind', [
+const kubernetesObject = z.discriminatedUnion('kind', [
   kind('v1', 'ConfigMap', { data: z.record(z.string(), z.string()) }),
   kind('v1', 'ServiceAccount', { automountServiceAccountToken: z.boolean().optional() }),
   kind('v1', 'Service', {
@@ -205,8 +205,8 @@ export const kubernetesObject = z.discriminatedUnion('kind', [
     }),
   }),
 ]);
-export type KubernetesObject = z.output<typeof kubernetesObject>;
-export type KubernetesKind = KubernetesObject['kind'];
+type KubernetesObject = z.output<typeof kubernetesObject>;
+type KubernetesKind = KubernetesObject['kind'];
 
 /** Checked objects, to be asked for by their kinds. */
 export interface KubernetesObjects {
