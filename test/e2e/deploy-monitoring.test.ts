@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { makeDashboard } from '../../deploy/grafana/dashboard.ts';
 import { ERRORS } from '../../src/core/errors.ts';
-import { itWith } from '../support/debian-tools.ts';
+import { itWith, runTool } from '../support/debian-tools.ts';
 import { groupingLabelsIn, labelsBySeries, type Matcher, selectorsIn } from '../support/promql.ts';
 import { bearer, type ProxyConfig, startProxy } from '../support/proxy.ts';
 
@@ -128,21 +128,16 @@ describe('what rules and dashboard ask for', () => {
       join(folder, 'queries.yaml'),
       stringify({ groups: [{ name: 'queries', rules: recordings }] }),
     );
-    expect(promtool(['check', 'rules', join(folder, 'queries.yaml')])).toContain(
+    expect(runTool('promtool', ['check', 'rules', join(folder, 'queries.yaml')])).toContain(
       `${queries.length} rules found`,
     );
     rmSync(folder, { recursive: true });
   });
 });
 
-/** @throws Error with what promtool said, when it is not content */
-function promtool(args: readonly string[], input = ''): string {
-  return execFileSync('promtool', args, { encoding: 'utf8', input, stdio: 'pipe' });
-}
-
 describe('/metrics', () => {
   itWithPromtool('is accepted by promtool, its linter included', () => {
-    expect(promtool(['check', 'metrics'], scrape)).toBe('');
+    expect(runTool('promtool', ['check', 'metrics'], scrape)).toBe('');
   });
 
   it('is what docs/metrics.md says', () => {
@@ -154,12 +149,14 @@ describe('/metrics', () => {
 
 describe('deploy/prometheus/rules.yaml', () => {
   itWithPromtool('is accepted by promtool', () => {
-    const said = promtool(['check', 'rules', join(ROOT, 'deploy/prometheus/rules.yaml')]);
+    const said = runTool('promtool', ['check', 'rules', join(ROOT, 'deploy/prometheus/rules.yaml')]);
     expect(said).toContain(`${rules.length} rules found`);
   });
 
   itWithPromtool('fires when rules.test.yaml says, and not otherwise', () => {
-    expect(promtool(['test', 'rules', join(ROOT, 'deploy/prometheus/rules.test.yaml')])).toContain('SUCCESS');
+    expect(runTool('promtool', ['test', 'rules', join(ROOT, 'deploy/prometheus/rules.test.yaml')])).toContain(
+      'SUCCESS',
+    );
   });
 
   it.each(alerts.map((alert) => [alert.alert, alert] as const))('%s says what to do', (name, alert) => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { it } from 'vitest';
@@ -24,6 +25,14 @@ export function itWith(tool: DebianTool): DefineTest {
     }
     it.runIf(installed)(name, run, timeout);
   };
+}
+
+/**
+ * Runs one of them, and gives what it wrote to standard output.
+ * @throws Error with what it wrote to standard error, when it is not content
+ */
+export function runTool(tool: DebianTool, args: readonly string[], input = ''): string {
+  return execFileSync(tool, args, { encoding: 'utf8', input, stdio: 'pipe' });
 }
 
 function isInstalled(command: string): boolean {

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments, stringify } from 'yaml';
+import { runTool } from './debian-tools.ts';
 
 const FOLDER = fileURLToPath(new URL('../../deploy/kubernetes', import.meta.url));
 
@@ -23,8 +23,7 @@ export function buildKustomization(folder: string): unknown[] {
 }
 
 function build(folder: string): unknown[] {
-  const output = execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8', stdio: 'pipe' });
-  return readObjects(output);
+  return readObjects(runTool('kubectl', ['kustomize', folder]));
 }
 
 /** The objects of a stream of YAML documents. */
@@ -37,7 +36,7 @@ export function readObjects(text: string): unknown[] {
 
 /** Debian 12 has kubectl 1.20, whose kustomize is of 2019; `labels` came with kubectl 1.22. */
 function readsLabels(): boolean {
-  const output = execFileSync('kubectl', ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
+  const output = runTool('kubectl', ['version', '--client', '-o', 'json']);
   const { clientVersion } = JSON.parse(output) as { clientVersion: { major: string; minor: string } };
   return Number(clientVersion.major) > 1 || Number.parseInt(clientVersion.minor, 10) >= 22;
 }
