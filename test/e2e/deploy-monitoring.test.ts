@@ -137,7 +137,7 @@ describe('what rules and dashboard ask for', () => {
 
 describe('/metrics', () => {
   itWithPromtool('is accepted by promtool, its linter included', () => {
-    expect(runTool('promtool', ['check', 'metrics'], scrape)).toBe('');
+    expect(runTool('promtool', ['check', 'metrics'], { input: scrape })).toBe('');
   });
 
   it('is what docs/metrics.md says', () => {

@@ -27,12 +27,23 @@ export function itWith(tool: DebianTool): DefineTest {
   };
 }
 
+/** What one of them is given beyond its arguments. */
+interface ToolInput {
+  readonly input?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /**
  * Runs one of them, and gives what it wrote to standard output.
  * @throws Error with what it wrote to standard error, when it is not content
  */
-export function runTool(tool: DebianTool, args: readonly string[], input = ''): string {
-  return execFileSync(tool, args, { encoding: 'utf8', input, stdio: 'pipe' });
+export function runTool(
+  tool: DebianTool,
+  args: readonly string[],
+  { input = '', environment = {} }: ToolInput = {},
+): string {
+  const env = { ...process.env, ...environment };
+  return execFileSync(tool, args, { encoding: 'utf8', input, env, stdio: 'pipe' });
 }
 
 function isInstalled(command: string): boolean {
