@@ -20,7 +20,7 @@ import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { createPrepareStage } from './prepare/prepare-stage.ts';
 import { createUpstreamPools } from './send/pools.ts';
 import { createSendStage } from './send/send-stage.ts';
-import { createTunnels } from './send/tunnel.ts';
+import { createTunnels } from './send/tunnels.ts';
 import { createSignStage } from './sign/sign-stage.ts';
 
 /** The public port of one process with all stages behind it: what a single process runs, and each of several workers. */
@@ -104,16 +104,20 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
         createAuthorizeStage(),
         createPrepareStage(config, balancer),
         createSignStage(),
-        createSendStage(upstreamPools, tunnels, { balancer, clock, clientBodyIdle: timeouts.bodyIdle }),
+        createSendStage(upstreamPools.under(config.upstreams), tunnels, {
+          balancer,
+          clock,
+          clientBodyIdle: timeouts.bodyIdle,
+        }),
         createObserveStage({ metrics, logger, clock, subject: config.log.subject }),
       ],
       responder,
       clock,
+      logger,
       traffic,
     );
   };
 
-  upstreamPools.configure(config.upstreams);
   pipeline = compile();
   const server = createPublicServer({
     config: config.server,
@@ -135,9 +139,9 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       config = next;
       try {
         const compiled = compile();
-        upstreamPools.configure(next.upstreams);
         pools.configure(next.userPools);
         pipeline = compiled;
+        upstreamPools.keepOnly(next.upstreams);
       } catch (error) {
         config = previous;
         throw error;
@@ -159,7 +163,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       server.destroy();
       await closed;
       pools.stop();
-      await upstreamPools.close();
+      await upstreamPools.destroy();
       logger.flush();
     },
   };

@@ -75,8 +75,10 @@ export function createAuthenticateStage(options: AuthenticateOptions): Stage {
  */
 function isSameSite(inbound: Inbound, cors: CorsPolicy | null): boolean {
   if (!inbound.upgrade && /^(GET|HEAD|OPTIONS|TRACE)$/.test(inbound.method)) return true;
-  const origin = headerValue(inbound.headers, 'origin');
+  const origin = headerValue(inbound.headers, 'origin')?.toLowerCase();
   if (origin === undefined) return headerValue(inbound.headers, 'sec-fetch-site') === 'same-origin';
-  if (origin.replace(/^[a-z]+:\/\//i, '').toLowerCase() === inbound.authority.toLowerCase()) return true;
-  return cors !== null && cors !== 'upstream' && cors.credentials && cors.origins.has(origin.toLowerCase());
+  const authority = inbound.authority.toLowerCase();
+  // TLS may have ended before us, so both schemes are our own.
+  if (origin === `https://${authority}` || origin === `http://${authority}`) return true;
+  return cors !== null && cors !== 'upstream' && cors.credentials && cors.origins.has(origin);
 }

@@ -38,9 +38,11 @@ export function verifyToken(
   if (pool === undefined) return deny('AUTHN_ISSUER_UNKNOWN');
   const key = pool.keys.get(parsed.kid);
   if (key !== undefined) return verifyWith(key, parsed, iss, pool.policy, options.now());
-  return pool.keys
-    .find(parsed.kid)
-    .then((found) => (isKey(found) ? verifyWith(found, parsed, iss, pool.policy, options.now()) : found));
+  return pool.keys.find(parsed.kid).then((found) => {
+    // A reload while the key was fetched: the settings that hold now decide, and say what may be remembered.
+    if (options.pools.byIssuer(iss) !== pool) return verifyToken(token, options);
+    return isKey(found) ? verifyWith(found, parsed, iss, pool.policy, options.now()) : found;
+  });
 }
 
 function verifyWith(

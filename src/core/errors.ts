@@ -100,14 +100,11 @@ const table = {
     remedy: 'Leave the Expect header out.',
     level: 'info',
   },
-  REQUEST_METHOD_UNSUPPORTED: {
-    status: 405,
-    message: 'Method Not Allowed',
-    description: 'CONNECT is not supported',
-    remedy: 'This is not a forward proxy.',
-    close: true,
-    level: 'info',
-  },
+  REQUEST_METHOD_UNSUPPORTED: badRequest(
+    'CONNECT is not supported',
+    'This is not a forward proxy: ask for a path.',
+    true,
+  ),
   REQUEST_TIMEOUT: {
     status: 408,
     message: 'Request Timeout',

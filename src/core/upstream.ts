@@ -19,7 +19,7 @@ export interface Target {
   readonly authority: string;
   /** Path of the configured URL without its trailing slash; usually empty. */
   readonly basePath: string;
-  /** Failed connections since the last success. */
+  /** Failures since the last answer. */
   failures: number;
   /** Monotonic milliseconds until which others are preferred. */
   ejectedUntil: number;

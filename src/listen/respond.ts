@@ -1,20 +1,18 @@
 import { ERRORS, type ErrorEntry } from '../core/errors.ts';
 import type { Exchange, Reply } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
-import { headerValue } from '../core/headers.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Refusal } from '../core/refusal.ts';
+import { LINGER } from './linger.ts';
 import { createOwnHeaders } from './own-headers.ts';
 import { refusalPage } from './refusal-page.ts';
+import { nameRequest } from './request-id.ts';
 
 /** Answers for the proxy itself; nothing else writes an answer of our own. */
 export interface Responder {
   refuse(exchange: Exchange, refusal: Refusal): void;
   reply(exchange: Exchange, reply: Reply): void;
 }
-
-/** Milliseconds for which the rest of a refused body is read and thrown away, so that the client reads the answer first. */
-const LINGER = 1_000;
 
 export function createResponder(clock: Clock): Responder {
   const ownHeaders = createOwnHeaders();
@@ -36,18 +34,17 @@ export function createResponder(clock: Clock): Responder {
       return;
     }
     // Closing on bytes that nobody has read resets the connection, and the client may lose the answer with it.
+    response.flushHeaders();
     response.write(body);
-    const finish = (): void => {
-      timer.cancel();
-      response.end();
-    };
-    const timer = clock.after(LINGER, finish);
-    request.once('end', finish).once('error', finish).resume();
+    const timer = clock.after(LINGER, () => response.end());
+    response.once('close', () => timer.cancel());
+    request.once('end', () => response.end()).resume();
   };
 
   return {
     refuse(exchange, refusal) {
       const entry: ErrorEntry = ERRORS[refusal.code];
+      if (exchange.requestId === '') nameRequest(exchange);
       const html = wantsHtml(exchange);
       const body = html
         ? refusalPage(entry, refusal.code, exchange.requestId)
@@ -84,9 +81,9 @@ function challengeFor(entry: ErrorEntry, refusal: Refusal): string | null {
   return `Bearer error="${entry.challenge}", error_description="${entry.description}"${scope}`;
 }
 
+/** Asked of the raw request, since a refusal may come before there is a canonical one. */
 function wantsHtml(exchange: Exchange): boolean {
-  const accept = headerValue(exchange.inbound?.headers ?? [], 'accept');
-  return accept?.includes('text/html') === true;
+  return exchange.request.headers.accept?.toLowerCase().includes('text/html') === true;
 }
 
 /** Gives a refused upgrade's socket back to HTTP, to answer on it and close it. */

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { configSchema } from '../../src/config/schema/config.ts';
-import type { Clock, ProcessLogger } from '../../src/core/ports.ts';
+import type { Clock } from '../../src/core/ports.ts';
 import { createService, type Service } from '../../src/service.ts';
 import { type KeyServer, startKeyServer } from './key-server.ts';
 import { exchangeRaw, type RawResponse, requestBytes } from './raw-http.ts';
+import { type LogLine, recordingLogger } from './recording-logger.ts';
 import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts';
 import { accessClaims, makeKey, type SigningKey, signToken, type TokenClaims } from './token-factory.ts';
 
@@ -12,15 +13,8 @@ export const POOL_ID = 'us-east-1_Test00001';
 
 type ConfigInput = z.input<typeof configSchema>;
 
-/** What a test says of the configuration; the rest is a listening proxy with one pool and one upstream. */
+/** What a test says of the configuration; the rest is a listening proxy with one pool and one upstream, `board`. Upstreams without an address are the recording one. */
 export type ProxyConfig = Partial<Omit<ConfigInput, 'routes'>> & { readonly routes: ConfigInput['routes'] };
-
-/** A log line as it would be written. */
-export interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly [field: string]: unknown;
-}
 
 /** A whole proxy on free ports of the loopback, between a raw client and an upstream that records. */
 export interface ProxyUnderTest {
@@ -44,6 +38,8 @@ export interface ProxyUnderTest {
 
 export interface ProxyOptions {
   readonly clock?: Clock;
+  /** Whether it runs as in `dev`. Default: true. */
+  readonly dev?: boolean;
   /** Asked for keys before the proxy starts; default: the one key is published. */
   readonly prepareKeys?: (keys: KeyServer, key: SigningKey) => void | Promise<void>;
   /** Whether to wait until the proxy has its keys. Default: true. */
@@ -60,7 +56,7 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
   const log: LogLine[] = [];
   const complete = (input: ProxyConfig) => configSchema.parse(withDefaults(input, issuer, upstream.origin));
   const service = createService(complete(config), {
-    dev: true,
+    dev: options.dev ?? true,
     logger: recordingLogger(log),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
@@ -105,8 +101,8 @@ export function bearer(token: string): string {
 function withDefaults(config: ProxyConfig, issuer: string, upstream: string): ConfigInput {
   return {
     userPools: { main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer } },
-    upstreams: { board: { url: upstream } },
     ...config,
+    upstreams: withAddress({ board: {}, ...config.upstreams }, upstream),
     server: {
       listen: '127.0.0.1:0',
       shutdown: { unready: '0s', drain: '2s' },
@@ -116,21 +112,15 @@ function withDefaults(config: ProxyConfig, issuer: string, upstream: string): Co
   };
 }
 
-async function untilReady(admin: string): Promise<void> {
-  while ((await fetch(`${admin}/readyz`)).status !== 200);
+function withAddress(upstreams: ConfigInput['upstreams'], url: string): ConfigInput['upstreams'] {
+  const complete: ConfigInput['upstreams'] = {};
+  for (const [name, settings] of Object.entries(upstreams)) {
+    complete[name] =
+      settings.url === undefined && settings.urls === undefined ? { url, ...settings } : settings;
+  }
+  return complete;
 }
 
-function recordingLogger(lines: LogLine[]): ProcessLogger {
-  const write = (level: string) => (fields: object, message: string) => {
-    lines.push({ ...fields, level, message });
-  };
-  return {
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-    enabled: () => true,
-    setLevel: () => undefined,
-    flush: () => undefined,
-  };
+async function untilReady(admin: string): Promise<void> {
+  while ((await fetch(`${admin}/readyz`)).status !== 200);
 }
