@@ -17,7 +17,6 @@ const keys = z
   ])
   .prefault({})
   .describe('Where the keys that verify tokens come from: a file, or else an address.');
-export type KeysConfig = z.output<typeof keys>;
 
 const clientIdsMissing = ({ input }: { input?: unknown }): string | undefined =>
   input === undefined
