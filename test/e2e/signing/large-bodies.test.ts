@@ -1,22 +1,24 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { HttpRequest } from '@smithy/types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type IdentityPoolEmulator, startIdentityPoolEmulator } from '../../../src/dev/identity-pool-emulator.ts';
+import {
+  type IdentityPoolEmulator,
+  startIdentityPoolEmulator,
+} from '../../../src/dev/identity-pool-emulator.ts';
+import { type CompiledProgram, compileProgram } from '../../support/compiled.ts';
 import { type Program, runProgram } from '../../support/program.ts';
 import { type SignedUpstream, startSignedUpstream } from '../../support/signed-upstream.ts';
 import { IDENTITY_POOL_ID, USER_ROLE } from '../../support/signing-stack.ts';
 import { idClaims, keySet, makeKey, signToken } from '../../support/token-factory.ts';
 
-const ENTRY = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const MEGABYTE = 1_000_000;
 const LENGTH = 100 * MEGABYTE;
 const PIECE = Buffer.alloc(MEGABYTE, 'sixteen bytes in ');
@@ -37,13 +39,14 @@ const CONTENT_HASH = (() => {
   return hash.digest('hex');
 })();
 
-/** A proxy in a process of its own, so that its memory is its own. */
+/** A proxy as it is shipped, in a process whose memory is its own. */
 describe('a hundred megabytes', { timeout: 60_000 }, () => {
   const key = makeKey();
   const token = signToken(key, idClaims(subject));
   let folder: string;
   let emulator: IdentityPoolEmulator;
   let upstream: SignedUpstream;
+  let compiled: CompiledProgram;
   let program: Program;
   let proxy: string;
   let admin: string;
@@ -109,7 +112,14 @@ describe('a hundred megabytes', { timeout: 60_000 }, () => {
       })),
     };
     writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config));
-    program = runProgram(process.execPath, [ENTRY, 'serve', '--config', join(folder, 'config.yaml')]);
+    compiled = compileProgram();
+    program = runProgram(
+      process.execPath,
+      [compiled.entry, 'serve', '--config', join(folder, 'config.yaml')],
+      {
+        env: compiled.environment,
+      },
+    );
     const listening = JSON.parse(await program.line()) as { proxy: string; admin: string };
     ({ proxy, admin } = listening);
     while ((await fetch(`${admin}/readyz`)).status !== 200);
@@ -120,6 +130,7 @@ describe('a hundred megabytes', { timeout: 60_000 }, () => {
     await program?.exited;
     await upstream?.stop();
     await emulator?.stop();
+    compiled?.remove();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -177,7 +188,7 @@ describe('a hundred megabytes', { timeout: 60_000 }, () => {
   it.each([
     ['unsigned', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'],
     ['stream', 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER'],
-  ])("go up by the AWS SDK, which frames them in its own way, to /%s", async (bucket, signedAs) => {
+  ])('go up by the AWS SDK, which frames them in its own way, to /%s', async (bucket, signedAs) => {
     const client = new S3Client({
       endpoint: proxy,
       region: 'us-east-1',
