@@ -24,7 +24,11 @@ describe('a request that is sent to another address', () => {
     try {
       const { proxy, upstream, idToken } = stack;
       for (let i = 0; i < 4; i++) {
-        const answer = await proxy.request('GET /items?b=1&a=2 HTTP/1.1', [bearer(idToken()), 'X-A: 1', 'X-A: 2']);
+        const answer = await proxy.request('GET /items?b=1&a=2 HTTP/1.1', [
+          bearer(idToken()),
+          'X-A: 1',
+          'X-A: 2',
+        ]);
         expect(answer.status, answer.text).toBe(200);
         expect(upstream.last.target).toBe('/items?b=1&a=2');
         expect(upstream.last.header('host')).toBe(new URL(upstream.origin).host);
@@ -139,7 +143,9 @@ describe('calls to AWS', () => {
     outward.listen(0, '127.0.0.1');
     await once(outward, 'listening');
     const { port } = outward.address() as AddressInfo;
-    const stack = await startSigningStack({ environment: { HTTP_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: '' } });
+    const stack = await startSigningStack({
+      environment: { HTTP_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: '' },
+    });
     try {
       const { proxy, emulator, idToken } = stack;
       const answer = await proxy.request('GET /items HTTP/1.1', [bearer(idToken())]);
