@@ -19,7 +19,7 @@ export interface DevUserPool {
 const IDENTITY_POOL_ID = 'us-east-1:11111111-2222-3333-4444-555555555555';
 const USER_ROLE = 'arn:aws:iam::111122223333:role/users';
 
-/** Starts on a free port of 127.0.0.1. */
+/** Starts on a free port of 127.0.0.1, wherever the rest listens: nobody but the proxy calls it. */
 export async function startDevIdentityPool(userPool: DevUserPool): Promise<DevIdentityPool> {
   const { userPoolId, clientId, issuer } = userPool;
   const [region] = userPoolId.split('_');

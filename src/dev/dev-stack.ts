@@ -2,13 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../config/schema/config.ts';
 import type { ServiceAddresses, ServiceOverrides } from '../core/service.ts';
 import { type ConfigDocument, makeDevConfig } from './dev-config.ts';
-import { type DevIdentityPool, startDevIdentityPool } from './dev-identity-pool.ts';
+import { startDevIdentityPool } from './dev-identity-pool.ts';
 import { createSignatureJudge } from './judge-signature.ts';
 import { startSampleUpstream } from './sample-upstream.ts';
 import { populateUserPool, type SignedInUser } from './sign-in.ts';
 import { startUserPoolEmulator } from './user-pool-emulator.ts';
 
-/** TCP ports on 127.0.0.1; 0 is a free one. */
+/** TCP ports; 0 is a free one. */
 export interface DevPorts {
   readonly proxy: number;
   readonly admin: number;
@@ -40,6 +40,8 @@ export interface DevStack {
 /** What the stack needs of the rest of the house, handed in because rooms do not reach into each other. */
 export interface DevStackParts {
   readonly ports: DevPorts;
+  /** Where all of them listen: 127.0.0.1, except in a container, where that would be out of everybody's reach. */
+  readonly host: string;
   readonly readConfig: (document: ConfigDocument) => Config;
   readonly createService: (config: Config, overrides: ServiceOverrides) => DevService;
   readonly overrides: ServiceOverrides;
@@ -64,7 +66,7 @@ const PORT_OPTIONS: Readonly<Record<keyof DevPorts, string>> = {
  * @throws Error fit to be shown; whatever had started by then is stopped again
  */
 export async function startDevStack(parts: DevStackParts): Promise<DevStack> {
-  const { ports, progress } = parts;
+  const { ports, host, progress } = parts;
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const each of stops.splice(0).reverse()) await each();
@@ -72,25 +74,26 @@ export async function startDevStack(parts: DevStackParts): Promise<DevStack> {
 
   try {
     progress('starting a Cognito user pool');
-    const emulator = await onPort(ports, ['cognito'], () => startUserPoolEmulator(ports.cognito));
+    const emulator = await onPort(ports, ['cognito'], () => startUserPoolEmulator(ports.cognito, host));
     stops.push(emulator.stop);
 
     progress('signing in alice and bob');
     const { userPoolId, clientId, issuer, users } = await populateUserPool(emulator.origin);
 
     progress('starting an identity pool');
-    const identityPool: DevIdentityPool = await startDevIdentityPool({ userPoolId, clientId, issuer });
+    const identityPool = await startDevIdentityPool({ userPoolId, clientId, issuer });
     stops.push(identityPool.stop);
 
     progress('starting a sample upstream');
     const judgeSignature = createSignatureJudge({ credentialsOf: identityPool.credentialsOf, now: Date.now });
     const upstream = await onPort(ports, ['upstream'], () =>
-      startSampleUpstream({ port: ports.upstream, judgeSignature }),
+      startSampleUpstream({ port: ports.upstream, host, judgeSignature }),
     );
     stops.push(upstream.stop);
 
     progress('starting the proxy');
     const document = makeDevConfig({
+      host,
       port: ports.proxy,
       adminPort: ports.admin,
       issuer,
