@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { ERRORS, type ErrorEntry } from '../core/errors.ts';
 import type { Exchange, Reply } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
