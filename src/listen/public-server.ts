@@ -27,8 +27,8 @@ export interface PublicServer {
   closeIdle(): void;
   /** Serves a renewed certificate to new connections. */
   renewCertificate(tls: NonNullable<Config['server']['tls']>): void;
-  /** Cuts what is still open. */
-  destroy(): void;
+  /** Cuts what is still open; resolves when all of it is closed and settled. */
+  destroy(): Promise<void>;
   readonly connections: number;
 }
 
@@ -244,8 +244,10 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     renewCertificate(tls) {
       if (server instanceof HttpsServer) server.setSecureContext({ cert: tls.cert, key: tls.key });
     },
-    destroy() {
-      for (const socket of sockets) socket.destroy();
+    async destroy() {
+      await Promise.all(
+        [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve).destroy())),
+      );
     },
     get connections() {
       return sockets.size;

@@ -24,7 +24,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'log-injection-'));
   file = join(folder, 'log');
   descriptor = openSync(file, 'a');
-  logger = createLogger('info', descriptor);
+  logger = createLogger('info', { descriptor });
   proxy = await startProxy(
     {
       tokenSources: ['authorization', { query: 'token' }, { cookie: 'session' }],
