@@ -32,7 +32,15 @@ function runWorker(): void {
     const { config, dev, workers } = settings;
     logger = createLogger(config.log.level, { shared: true });
     try {
-      gateway = createGateway(config, { clock: systemClock, logger, fetchKeys, dev, workers, registry });
+      gateway = createGateway(config, {
+        clock: systemClock,
+        logger,
+        fetchKeys,
+        dev,
+        environment: process.env,
+        workers,
+        registry,
+      });
       void gateway.whenReady.then(() => tell({ kind: 'ready' }));
       tell({ kind: 'listening', port: await gateway.start() });
     } catch (error) {

@@ -63,8 +63,11 @@ export interface KeyObserver {
 
 /** Chooses among an upstream's addresses, and learns from what became of the requests. */
 export interface Balancer {
-  choose(upstream: Upstream): Target;
+  /** @param failed an address to avoid where there is another */
+  choose(upstream: Upstream, failed?: Target): Target;
+  /** It has answered, whatever the answer. */
   succeeded(target: Target): void;
+  /** It could not be reached, dropped out, or said nothing. */
   failed(target: Target): void;
 }
 

@@ -49,10 +49,21 @@ export interface MetricsOptions {
   readonly gauges: Gauges;
 }
 
+/**
+ * Gauges that prom-client names as if they were counters, which Prometheus' own linter refuses. Each is the sum of one
+ * that stays.
+ */
+const MISNAMED_DEFAULTS = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 /** A registry of this process, with what Node and the system tell about it. */
 export function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED_DEFAULTS) registry.removeSingleMetric(name);
   return registry;
 }
 
@@ -95,6 +106,19 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['pool', 'result'],
     // Workers share the primary's fetches; their sum would count each several times.
     aggregator: 'max',
+    registers,
+  });
+  const credentials = new Counter({
+    name: `${PREFIX}credentials_total`,
+    help: 'AWS credentials to sign with, by identity pool: remembered, fetched, or not to be had.',
+    labelNames: ['pool', 'result'],
+    registers,
+  });
+  const credentialsDuration = new Histogram({
+    name: `${PREFIX}credentials_duration_seconds`,
+    help: 'Time to fetch AWS credentials, in seconds.',
+    labelNames: ['pool'],
+    buckets: DURATION_BUCKETS,
     registers,
   });
   const upstreamDuration = new Histogram({
@@ -148,6 +172,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     string,
     { readonly requests: Counter.Internal; readonly decisions: Counter.Internal | null }
   >();
+  const credentialUses = new Map<string, Counter.Internal>();
   const hits = tokenCache.labels('hit');
   const misses = tokenCache.labels('miss');
 
@@ -192,6 +217,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     tokenCacheUsed(result) {
       (result === 'hit' ? hits : misses).inc();
+    },
+    credentialsUsed(pool, result, seconds) {
+      const key = `${result} ${pool}`;
+      let uses = credentialUses.get(key);
+      if (uses === undefined) {
+        uses = credentials.labels(pool, result);
+        credentialUses.set(key, uses);
+      }
+      uses.inc();
+      if (seconds !== null) credentialsDuration.observe({ pool }, seconds);
     },
     keysFetched(pool, result) {
       keyFetches.inc({ pool, result });

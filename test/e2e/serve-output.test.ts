@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOG_FIELDS } from '../../src/core/log-fields.ts';
 import { PAIR_A } from '../support/certificates.ts';
-import { bearer, CLIENT_ID, type LogLine, POOL_ID, type ProxyConfig } from '../support/proxy.ts';
+import { bearer, CLIENT_ID, POOL_ID, type ProxyConfig } from '../support/proxy.ts';
 import { openRaw, type RawResponse, requestBytes } from '../support/raw-http.ts';
+import type { LogLine } from '../support/recording-logger.ts';
 import {
   followServe,
   ISSUER,

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Program, runProgram } from './program.ts';
-import { CLIENT_ID, type LogLine, POOL_ID, type ProxyConfig } from './proxy.ts';
+import { CLIENT_ID, POOL_ID, type ProxyConfig } from './proxy.ts';
 import { exchangeRaw, type RawResponse, requestBytes } from './raw-http.ts';
+import type { LogLine } from './recording-logger.ts';
 import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts';
 import {
   accessClaims,
