@@ -110,9 +110,12 @@ describe('docs/metrics.md', () => {
 });
 
 describe('a series', () => {
-  it('appears when it is first used', async () => {
+  it('appears when it is first used; those of reloads are there from the start', async () => {
     expect((await series()).filter(without(/_(in_flight|entries|connections|age_seconds)/))).toEqual([
+      'cognito_auth_proxy_config_reloads_total{result="success"} 0',
+      'cognito_auth_proxy_config_reloads_total{result="failure"} 0',
       'cognito_auth_proxy_config_last_reload_success_timestamp_seconds 1700000000',
+      'cognito_auth_proxy_config_last_reload_successful 1',
     ]);
   });
 
@@ -135,7 +138,10 @@ describe('a series', () => {
     metrics.keysFetched('main', 'success');
     metrics.keysFetched('main', 'absent');
     metrics.connectionRefused('LIMIT_CONNECTIONS');
-    expect((await series()).filter(without(/_bucket/, /_sum/, /timestamp/)).sort()).toEqual(
+    metrics.credentialsUsed('identity', 'cached', null);
+    metrics.credentialsUsed('identity', 'fetched', 0.2);
+    metrics.credentialsUsed('own/board', 'fetched', 0.3);
+    expect((await series()).filter(without(/_bucket/, /_sum/, /config_/)).sort()).toEqual(
       [
         'http_server_request_duration_seconds_count{method="GET",status="200"} 1',
         'http_server_request_duration_seconds_count{method="GET",status="404"} 1',
@@ -154,6 +160,11 @@ describe('a series', () => {
         'cognito_auth_proxy_token_cache_total{result="miss"} 1',
         'cognito_auth_proxy_jwks_fetch_total{pool="main",result="success"} 1',
         'cognito_auth_proxy_jwks_fetch_total{pool="main",result="absent"} 1',
+        'cognito_auth_proxy_credentials_total{pool="identity",result="cached"} 1',
+        'cognito_auth_proxy_credentials_total{pool="identity",result="fetched"} 1',
+        'cognito_auth_proxy_credentials_total{pool="own/board",result="fetched"} 1',
+        'cognito_auth_proxy_credentials_duration_seconds_count{pool="identity"} 1',
+        'cognito_auth_proxy_credentials_duration_seconds_count{pool="own/board"} 1',
         'cognito_auth_proxy_upstream_duration_seconds_count{upstream="board",status="200"} 1',
         'cognito_auth_proxy_upstream_duration_seconds_count{upstream="board",status="404"} 1',
         'cognito_auth_proxy_token_cache_entries 7',
