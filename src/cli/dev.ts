@@ -107,7 +107,7 @@ async function startStack(
     },
     host: options.host,
     createService,
-    overrides: { logger: createLogger('info', LOG_DESCRIPTOR) },
+    overrides: { logger: createLogger('info', { descriptor: LOG_DESCRIPTOR }) },
     progress: (line: string) => err(`${line}\n`),
   };
   if (own === undefined) {

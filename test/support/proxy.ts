@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import type { z } from 'zod';
 import { configSchema } from '../../src/config/schema/config.ts';
 import type { Clock } from '../../src/core/ports.ts';
@@ -26,12 +27,14 @@ export interface ProxyUnderTest {
   readonly key: SigningKey;
   readonly issuer: string;
   readonly log: readonly LogLine[];
+  /** The first line of the access log for this path, waiting until it is written: the request is over then. */
+  logged(path: string): Promise<LogLine>;
   /** A token of the pool; claims change or, when undefined, take away. */
   token(claims?: TokenClaims): string;
   /** One request on a connection of its own, with `Host` unless the lines have one. */
   request(requestLine: string, headerLines?: readonly string[], body?: string): Promise<RawResponse>;
   /** Takes over another configuration. */
-  reload(config: ProxyConfig): void;
+  reload(config: ProxyConfig): Promise<void>;
   metrics(): Promise<string>;
   stop(): Promise<void>;
 }
@@ -44,6 +47,8 @@ export interface ProxyOptions {
   readonly prepareKeys?: (keys: KeyServer, key: SigningKey) => void | Promise<void>;
   /** Whether to wait until the proxy has its keys. Default: true. */
   readonly awaitReady?: boolean;
+  /** Kinds of token the pool's routes accept. Default: access tokens. */
+  readonly tokenUse?: readonly ('access' | 'id')[];
 }
 
 export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}): Promise<ProxyUnderTest> {
@@ -54,10 +59,12 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
   await options.prepareKeys?.(keys, key);
   const issuer = keys.issuer(POOL_ID);
   const log: LogLine[] = [];
-  const complete = (input: ProxyConfig) => configSchema.parse(withDefaults(input, issuer, upstream.origin));
+  const onLine = new EventEmitter();
+  const complete = (input: ProxyConfig) =>
+    configSchema.parse(withDefaults(input, issuer, upstream.origin, options));
   const service = createService(complete(config), {
     dev: options.dev ?? true,
-    logger: recordingLogger(log),
+    logger: recordingLogger(log, () => onLine.emit('line')),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const { proxy, admin } = await service.start();
@@ -72,6 +79,13 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
     key,
     issuer,
     log,
+    async logged(path) {
+      for (;;) {
+        const line = log.find((one) => one['path'] === path);
+        if (line !== undefined) return line;
+        await once(onLine, 'line');
+      }
+    },
     token: (claims) => signToken(key, accessClaims({ issuer, clientId: CLIENT_ID }, claims)),
     request(requestLine, headerLines = [], body = '') {
       const lines = headerLines.some((line) => /^host:/i.test(line))
@@ -98,9 +112,14 @@ export function bearer(token: string): string {
   return `Authorization: Bearer ${token}`;
 }
 
-function withDefaults(config: ProxyConfig, issuer: string, upstream: string): ConfigInput {
+function withDefaults(
+  config: ProxyConfig,
+  issuer: string,
+  upstream: string,
+  { tokenUse = ['access'] }: ProxyOptions,
+): ConfigInput {
   return {
-    userPools: { main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer } },
+    userPools: { main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer, tokenUse: [...tokenUse] } },
     ...config,
     upstreams: withAddress({ board: {}, ...config.upstreams }, upstream),
     server: {
