@@ -4,8 +4,9 @@ import type { Stage } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
 import { canonicalizePath } from './canonical-path.ts';
+import { clientAddress } from './client-address.ts';
 import { createHeaderNames, HeaderKind } from './header-names.ts';
-import { createPeerReader } from './peer.ts';
+import { createPeerReader, createTrust } from './peer.ts';
 import { isSaneRequestId, nameRequest } from './request-id.ts';
 import { hostOf, parseRequestTarget } from './request-target.ts';
 
@@ -28,7 +29,8 @@ const LONGEST_REMEMBERED_HOST = 262;
  */
 export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
   const readName = createHeaderNames();
-  const readPeer = createPeerReader(options.trustedProxies);
+  const trusts = createTrust(options.trustedProxies);
+  const readPeer = createPeerReader(trusts);
   const readHost = rememberHosts();
 
   return {
@@ -88,8 +90,10 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
         }
       }
 
-      // The id comes first, so that every refusal below carries it.
+      // These come first, so that every refusal below tells them.
       nameRequest(exchange, requestId);
+      const peer = readPeer(request.socket as Socket);
+      exchange.client = clientAddress(peer, headers, trusts);
 
       if (rawTarget.length > options.urlBytes) return deny('LIMIT_URL');
       if (headerBytes > options.headerBytes) return deny('LIMIT_HEADERS');
@@ -120,7 +124,6 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
       const canonical = canonicalizePath(target.path);
       if (canonical === null) return deny('REQUEST_PATH_AMBIGUOUS');
 
-      const peer = readPeer(request.socket as Socket);
       exchange.inbound = {
         method: request.method as string,
         scheme: options.scheme,
