@@ -48,7 +48,7 @@ export interface DevStackParts {
   readonly progress: (line: string) => void;
 }
 
-interface DevService {
+export interface DevService {
   start(): Promise<ServiceAddresses>;
   stop(): Promise<unknown>;
 }
@@ -134,7 +134,7 @@ const READY_INTERVAL = 10;
 const READY_TIMEOUT = 5000;
 
 /** Whoever reads that the stack is there may rely on it, scripts too. */
-async function untilReady(admin: string): Promise<void> {
+export async function untilReady(admin: string): Promise<void> {
   for (let waited = 0; waited < READY_TIMEOUT; waited += READY_INTERVAL) {
     if ((await fetch(`${admin}/readyz`)).ok) return;
     await setTimeout(READY_INTERVAL);
@@ -143,7 +143,7 @@ async function untilReady(admin: string): Promise<void> {
 }
 
 /** Says of a port that is taken whose it was to be, and how to move it. */
-async function onPort<T>(
+export async function onPort<T>(
   ports: DevPorts,
   candidates: readonly (keyof DevPorts)[],
   start: () => Promise<T>,

@@ -155,6 +155,13 @@ describe('dev', () => {
     squatter.close();
   });
 
+  it('says what is wrong with a configuration of the user, before anything is started', async () => {
+    const program = runDev(...FREE_PORTS, '--config', '/nowhere/proxy.yaml');
+    expect((await program.exited).code).toBe(2);
+    expect(program.complaints).toContain('/nowhere/proxy.yaml');
+    expect(program.complaints).not.toContain('starting');
+  });
+
   it('refuses what is no port', async () => {
     const program = runDev('--port', 'http');
     expect((await program.exited).code).toBe(2);
