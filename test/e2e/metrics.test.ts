@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { bearer, type ProxyConfig, type ProxyUnderTest, startProxy } from '../support/proxy.ts';
-import { openRaw, requestBytes } from '../support/raw-http.ts';
+import { openRaw, type RawResponse, requestBytes } from '../support/raw-http.ts';
 import { metricValue } from '../support/served.ts';
 import { held } from '../support/upstream-answers.ts';
 
@@ -107,13 +107,14 @@ describe('the metrics of a proxy', () => {
 
   it('count what never became a request, and the log knows the id that the answer carries', async () => {
     proxy = await startProxy({ routes: ROUTES, server: { limits: { connections: 2 } } });
-    const accepted = [await openRaw(proxy.origin), await openRaw(proxy.origin)];
+    const first = await openRaw(proxy.origin);
+    const other = await openRaw(proxy.origin);
     const tooMany = await (await openRaw(proxy.origin)).response();
-    accepted[0]?.send('GET /open/x HTTP/1.1\r\nHost: a\r\nno header\r\n\r\n');
-    const malformed = await accepted[0]?.response();
-    expect([tooMany.status, malformed?.status]).toEqual([503, 400]);
+    first.send('GET /open/x HTTP/1.1\r\nHost: a\r\nno header\r\n\r\n');
+    const malformed = await first.response();
+    expect([tooMany.status, malformed.status]).toEqual([503, 400]);
 
-    const idOf = (answer: typeof malformed) => (answer?.json() as { requestId: string }).requestId;
+    const idOf = (answer: RawResponse) => (answer.json() as { requestId: string }).requestId;
     const refused = { message: 'connection refused', decision: 'deny', client: '127.0.0.1' };
     expect(proxy.log.filter((line) => line.message === refused.message)).toEqual([
       { ...refused, level: 'warn', status: 503, code: 'LIMIT_CONNECTIONS', requestId: idOf(tooMany) },
@@ -124,6 +125,7 @@ describe('the metrics of a proxy', () => {
       'cognito_auth_proxy_decisions_total{route="none",decision="deny",code="LIMIT_CONNECTIONS"} 1',
       'cognito_auth_proxy_decisions_total{route="none",decision="deny",code="REQUEST_MALFORMED"} 1',
     ]);
-    for (const connection of accepted) connection.close();
+    first.close();
+    other.close();
   });
 });
