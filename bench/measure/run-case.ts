@@ -97,13 +97,13 @@ export async function runCase(
 
 async function openLane(one: Case, entrant: Entrant, index: number, site: Site): Promise<Lane> {
   const { load } = one;
-  const { routes = 200, tokens = 1_000, workers = 1, cacheEntries = 50_000 } = entrant;
+  const { routes = 200, tokens = 1_000, workers = 1, cacheEntries = 50_000, signs = false } = entrant;
   const kind = load.kind === 'stream' ? 'huge' : load.request;
   const signed = kind === 'public' ? null : await site.mint.tokens(tokens);
   const requests = writeRequests(site.folder, { kind, routes, tokens: signed });
   const forged = writeRequests(site.folder, { kind, routes, tokens: await site.mint.forgeries(1_000) });
 
-  const setup: Setup = { routes, workers, cacheEntries, nodeArguments: [] };
+  const setup: Setup = { routes, workers, cacheEntries, signs, nodeArguments: [] };
   const contender = CONTENDERS[entrant.contender];
   const startedAt = performance.now();
   const running = await contender.start(site, setup, `${one.name}-${index}`);

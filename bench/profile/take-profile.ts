@@ -24,7 +24,7 @@ export async function takeProfile(site: Site, seconds: number, folder: string): 
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const nodeArguments = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${SAMPLING}`];
-  const setup = { routes: 200, workers: 1, cacheEntries: 50_000, nodeArguments };
+  const setup = { routes: 200, workers: 1, cacheEntries: 50_000, signs: false, nodeArguments };
   const running = await proxy.start(site, setup, 'profiled');
   if (running.child === null) throw new Error('there is no process to profile');
   const tokens = await site.mint.tokens(1_000);
