@@ -63,8 +63,13 @@ const cleanUp = async (): Promise<void> => {
   await processes.stopAll();
   rmSync(folder, { recursive: true, force: true });
 };
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void cleanUp().finally(() => process.exit(130)));
+// As shells tell how a command ended: 128 and the number of the signal.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.once(signal, () => void cleanUp().finally(() => process.exit(code)));
 }
 
 try {
@@ -80,8 +85,11 @@ async function main(): Promise<void> {
   const { rounds, seconds, quick, profile } = options as Options;
   const site = await prepareSite();
   if (profile) {
-    const tables = await takeProfile(site, seconds, join(RESULTS, 'profile'));
-    process.stdout.write(`${tables}\n`);
+    const profiled = chosen.find((one): one is Case => !('missing' in one) && one.load.kind === 'saturate');
+    if (profiled === undefined) throw new Error('none of these cases can be profiled');
+    progress(describeCase(profiled));
+    const folder = join(RESULTS, 'profile');
+    process.stdout.write(`${await takeProfile(profiled, site, { seconds, folder })}\n`);
     return;
   }
   const machine = describeMachine(site.tools);
