@@ -1,14 +1,18 @@
 import { createAuthenticateStage } from './authenticate/authenticate-stage.ts';
 import { createFindToken } from './authenticate/find-token.ts';
+import { createIdTokenReader } from './authenticate/id-token.ts';
 import { createTokenCache } from './authenticate/token-cache.ts';
 import { createUserPools } from './authenticate/user-pools.ts';
 import { createAuthorizeStage } from './authorize/authorize-stage.ts';
 import { compileRoutes } from './authorize/compile-routes.ts';
+import { compileConditions } from './authorize/compile-rule.ts';
 import { compileCors } from './authorize/cors.ts';
+import { holds } from './authorize/evaluate-condition.ts';
 import { createRouter } from './authorize/find-route.ts';
 import { createRouteStage } from './authorize/route-stage.ts';
 import type { Config } from './config/schema/config.ts';
 import type { Clock, FetchKeyDocument, ProcessLogger } from './core/ports.ts';
+import { NO_PARAMETERS } from './core/route.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
 import { createPipeline, type Pipeline, type Traffic } from './listen/pipeline.ts';
 import { createPublicServer } from './listen/public-server.ts';
@@ -20,18 +24,19 @@ import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { createPrepareStage } from './prepare/prepare-stage.ts';
 import { createUpstreamPools } from './send/pools.ts';
 import { createSendStage } from './send/send-stage.ts';
-import { createTunnels } from './send/tunnel.ts';
-import { createSignStage } from './sign/sign-stage.ts';
+import { createTunnels } from './send/tunnels.ts';
+import { compileSigning } from './sign/compile-signing.ts';
+import { createSigner } from './sign/signer.ts';
 
 /** The public port of one process with all stages behind it: what a single process runs, and each of several workers. */
 export interface Gateway {
   /** @returns the port */
   start(): Promise<number>;
-  /** Whether every user pool has had keys once, and nobody has asked to stop. */
+  /** Whether every user pool has had keys, be it once, and nobody has asked to stop. */
   ready(): boolean;
   /** Resolves when every user pool has had keys once. */
   readonly whenReady: Promise<void>;
-  /** Takes over a checked configuration for the next request. */
+  /** Takes over a checked configuration for the next request; throws when it cannot, and the last one stays. */
   reload(config: Config): void;
   /** Unready at once, accepting for a while, then drained, then cut: `server.shutdown`. */
   stop(): Promise<void>;
@@ -42,6 +47,8 @@ export interface GatewayOptions {
   readonly logger: ProcessLogger;
   readonly fetchKeys: FetchKeyDocument;
   readonly dev: boolean;
+  /** Where HTTPS_PROXY and its kin are looked for. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Processes that share the limits. */
   readonly workers: number;
   readonly registry: Registry;
@@ -63,14 +70,15 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     routeHistograms: config.metrics.routeHistograms,
     gauges: {
       inFlight: () => traffic.inFlight,
-      tokenCacheEntries: () => cache.size,
+      tokenCacheEntries: () => cache.size + idTokenCache.size,
       keyAges: () => pools.ages(),
       upstreamConnections: () => upstreamPools.counts(),
     },
   });
   const cache = createTokenCache(config.tokenCache.entries);
+  const idTokenCache = createTokenCache(config.tokenCache.entries);
   const pools = createUserPools({
-    cache,
+    caches: [cache, idTokenCache],
     fetch: options.fetchKeys,
     clock,
     logger,
@@ -80,11 +88,23 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   const upstreamPools = createUpstreamPools();
   const balancer = createBalancer(clock, logger);
   const tunnels = createTunnels({ balancer, clock, logger });
-  const responder = createResponder(clock);
+  const signer = createSigner({
+    config,
+    clock,
+    logger,
+    observer: metrics,
+    matches: (condition, principal) => holds(condition, principal, NO_PARAMETERS),
+    workers: options.workers,
+    environment: options.environment,
+  });
+  const responder = createResponder();
 
   const compile = (): Pipeline => {
-    const router = createRouter(compileRoutes(config, compileUpstreams(config)));
-    const { limits, timeouts, tls, trustedProxies } = config.server;
+    const upstreams = compileUpstreams(config, compileSigning(config, compileConditions));
+    const router = createRouter(compileRoutes(config, upstreams));
+    const { timeouts, trustedProxies } = config.server;
+    // What the sockets were opened with stays until a restart.
+    const { limits, tls } = initial.server;
     return createPipeline(
       [
         createCanonicalizeStage({
@@ -98,22 +118,28 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
           findToken: createFindToken(config.tokenSources),
           pools,
           cache,
+          readIdToken: createIdTokenReader({ pools, cache: idTokenCache, clock }),
           clock,
           observer: metrics,
         }),
         createAuthorizeStage(),
         createPrepareStage(config, balancer),
-        createSignStage(),
-        createSendStage(upstreamPools, tunnels, { balancer, clock, clientBodyIdle: timeouts.bodyIdle }),
+        signer.stage,
+        createSendStage(upstreamPools.under(config.upstreams), tunnels, {
+          balancer,
+          clock,
+          clientBodyIdle: timeouts.bodyIdle,
+          noticeAnswer: signer.noticeAnswer,
+        }),
         createObserveStage({ metrics, logger, clock, subject: config.log.subject }),
       ],
       responder,
       clock,
+      logger,
       traffic,
     );
   };
 
-  upstreamPools.configure(config.upstreams);
   pipeline = compile();
   const server = createPublicServer({
     config: config.server,
@@ -124,9 +150,14 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   });
 
   return {
-    start() {
+    async start() {
       pools.configure(config.userPools);
-      return server.start();
+      try {
+        return await server.start();
+      } catch (error) {
+        pools.stop();
+        throw error;
+      }
     },
     ready: () => !stopping && pools.ready(),
     whenReady: pools.whenReady,
@@ -135,14 +166,15 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       config = next;
       try {
         const compiled = compile();
-        upstreamPools.configure(next.upstreams);
+        if (next.server.tls !== null) server.renewCertificate(next.server.tls);
         pools.configure(next.userPools);
+        signer.update(next);
         pipeline = compiled;
+        upstreamPools.keepOnly(next.upstreams);
       } catch (error) {
         config = previous;
         throw error;
       }
-      if (next.server.tls !== null) server.renewCertificate(next.server.tls);
       logger.setLevel(next.log.level);
     },
     async stop() {
@@ -159,8 +191,9 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       server.destroy();
       await closed;
       pools.stop();
-      await upstreamPools.close();
-      logger.flush();
+      signer.stop();
+      await upstreamPools.destroy();
+      await logger.flush();
     },
   };
 }

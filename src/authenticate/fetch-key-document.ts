@@ -1,17 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { Agent as HttpAgent, get as httpGet, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
 import type { FetchedDocument, FetchKeyDocument } from '../core/ports.ts';
 import { KeysAbsentError } from '../core/ports.ts';
 
-/** A key set on disk, as the configuration names it: the path follows as it is. */
-export const FILE_SCHEME = 'file:';
-
 const MAX_DOCUMENT_BYTES = 150_000;
 
 /**
- * Makes the function that fetches key sets. No redirect is followed, the whole fetch has one deadline, and the answer is
- * given up at 150 kB.
+ * Makes the function that fetches key sets, or reads them from disk. No redirect is followed, the whole fetch has one
+ * deadline, and the answer is given up at 150 kB.
  *
  * @param environment where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are looked for
  */
@@ -20,32 +17,29 @@ export function createKeyDocumentFetcher(
 ): FetchKeyDocument {
   const http = new HttpAgent({ proxyEnv: { ...environment } });
   const https = new HttpsAgent({ proxyEnv: { ...environment } });
-  return (url, timeout) => {
-    if (url.startsWith(FILE_SCHEME)) return readKeyFile(url.slice(FILE_SCHEME.length));
-    return new Promise<FetchedDocument>((resolve, reject) => {
-      const deadline = AbortSignal.timeout(timeout);
-      const options = {
-        signal: deadline,
-        headers: { accept: 'application/json', 'accept-encoding': 'identity' },
-      };
-      const fail = (error: unknown): void =>
-        reject(deadline.aborted ? new Error(`no answer within ${timeout} ms`) : error);
-      const read = (response: IncomingMessage): void => {
-        readDocument(response).then(resolve, fail);
-      };
-      const request = url.startsWith('https:')
-        ? httpsGet(url, { ...options, agent: https }, read)
-        : httpGet(url, { ...options, agent: http }, read);
-      request.on('error', fail);
+
+  const request = (url: string, signal: AbortSignal): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const options = { signal, headers: { accept: 'application/json', 'accept-encoding': 'identity' } };
+      const asked = url.startsWith('https:')
+        ? httpsGet(url, { ...options, agent: https }, resolve)
+        : httpGet(url, { ...options, agent: http }, resolve);
+      asked.on('error', reject);
     });
+
+  return async (url, timeout): Promise<FetchedDocument> => {
+    if (url.startsWith('file:'))
+      return { document: await collect(createReadStream(new URL(url))), fresh: true };
+    const deadline = AbortSignal.timeout(timeout);
+    try {
+      return { document: await readAnswer(await request(url, deadline)), fresh: true };
+    } catch (error) {
+      throw deadline.aborted ? new Error(`no answer within ${timeout} ms`) : error;
+    }
   };
 }
 
-async function readKeyFile(path: string): Promise<FetchedDocument> {
-  return { document: await readFile(path, 'utf8'), fresh: true };
-}
-
-async function readDocument(response: IncomingMessage): Promise<FetchedDocument> {
+async function readAnswer(response: IncomingMessage): Promise<string> {
   const status = response.statusCode ?? 0;
   try {
     // What Cognito answers for an issuer that this pool does not use.
@@ -53,16 +47,21 @@ async function readDocument(response: IncomingMessage): Promise<FetchedDocument>
       throw new KeysAbsentError(`the key endpoint answered ${status}`);
     }
     if (status !== 200) throw new Error(`the key endpoint answered ${status}`);
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MAX_DOCUMENT_BYTES)
-        throw new Error(`the key set is larger than ${MAX_DOCUMENT_BYTES} bytes`);
-      chunks.push(chunk);
-    }
-    return { document: Buffer.concat(chunks).toString('utf8'), fresh: true };
+    return await collect(response);
   } finally {
     response.destroy();
   }
+}
+
+async function collect(stream: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > MAX_DOCUMENT_BYTES) {
+      throw new Error(`the key set is larger than ${MAX_DOCUMENT_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }

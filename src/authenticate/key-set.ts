@@ -41,11 +41,13 @@ async function readKey(member: unknown, dev: boolean): Promise<{ kid: string; ke
   if (kty !== 'RSA' || use !== 'sig' || alg !== 'RS256') return null;
   if (typeof kid !== 'string' || kid === '' || typeof n !== 'string' || typeof e !== 'string') return null;
   try {
-    if (!dev && (await calculateJwkThumbprint({ kty, n, e })) === EMULATOR_KEY) return null;
     const imported = await importJWK({ kty, n, e, alg, use }, 'RS256');
     if (!(imported instanceof CryptoKey)) return null;
     const key = KeyObject.from(imported);
-    return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= MIN_MODULUS_BITS ? { kid, key } : null;
+    if ((key.asymmetricKeyDetails?.modulusLength ?? 0) < MIN_MODULUS_BITS) return null;
+    // Of the key as it was understood: there are many spellings of one.
+    const thumbprint = await calculateJwkThumbprint(key.export({ format: 'jwk' }));
+    return thumbprint === EMULATOR_KEY && !dev ? null : { kid, key };
   } catch {
     return null;
   }

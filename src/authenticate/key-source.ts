@@ -36,8 +36,8 @@ export interface KeySourceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly observer: KeyObserver;
-  /** Whether another issuer of the same pool has keys, so that this one's absence is no fault. */
-  readonly poolHasKeys: () => boolean;
+  /** Whether another issuer of the same pool has had keys, so that this one's absence is no fault. */
+  readonly otherHasKeys: () => boolean;
   /** Told when keys went out of use: what was verified with them must not be believed any longer. */
   readonly onRemoved: (kids: ReadonlySet<string>) => void;
 }
@@ -52,7 +52,9 @@ type Outcome = 'never' | 'success' | 'absent' | 'failure';
  * A failed fetch keeps the good set, up to `maxStale`; a key that a fetch no longer brings is out of use at once.
  */
 export function createKeySource(options: KeySourceOptions): KeySource {
-  const { pool, url, clock, logger, observer } = options;
+  const { pool, url, clock, logger, observer, maxStale } = options;
+  // Never so seldom that keys go stale untried, nor so often that it is a flood of our own.
+  const refresh = Math.max(FIRST_RETRY, Math.min(options.refresh, maxStale / 2));
   const missing = new LRUCache<string, true>({
     max: 1_000,
     ttl: MISSING_KEY_MEMORY,
@@ -96,8 +98,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       outcome = absent ? 'absent' : 'failure';
       failures += 1;
       observer.keysFetched(pool, outcome);
-      const level = absent && options.poolHasKeys() ? 'debug' : 'warn';
-      logger[level]({ pool, url, err: error }, 'keys could not be fetched');
+      logger[isUnused() ? 'debug' : 'warn']({ pool, url, err: error }, 'keys could not be fetched');
     }
     scheduleRefresh();
     return fresh;
@@ -112,12 +113,19 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     keys = next;
     ready = true;
     fetchedAt = clock.monotonic();
-    staleTimer?.cancel();
-    staleTimer = clock.after(options.maxStale, dropStaleKeys);
+    watchStaleness();
     if (removed.size > 0) {
       logger.info({ pool, kids: [...removed] }, 'keys removed by the issuer');
       options.onRemoved(removed);
     }
+  };
+
+  const watchStaleness = (): void => {
+    staleTimer?.cancel();
+    const left = fetchedAt + maxStale - clock.monotonic();
+    // A very long wait may be cut short by the clock.
+    if (left > 0) staleTimer = clock.after(left, watchStaleness);
+    else dropStaleKeys();
   };
 
   const dropStaleKeys = (): void => {
@@ -128,20 +136,26 @@ export function createKeySource(options: KeySourceOptions): KeySource {
   };
 
   const scheduleRefresh = (): void => {
-    const settled = outcome === 'success' || (outcome === 'absent' && options.poolHasKeys());
-    const retry = Math.min(FIRST_RETRY * 2 ** (failures - 1), LAST_RETRY, options.refresh);
+    const settled = outcome === 'success' || isUnused();
+    const retry = Math.min(FIRST_RETRY * 2 ** (failures - 1), LAST_RETRY, refresh);
     // Spread over a tenth, so that replicas started together do not ask together.
-    const delay = (settled ? options.refresh : retry) * (0.95 + Math.random() * 0.1);
+    const delay = (settled ? refresh : retry) * (0.95 + Math.random() * 0.1);
     refreshTimer?.cancel();
     refreshTimer = clock.after(delay, () => void fetchOnce());
   };
 
+  /** Whether this is the one of the pool's two issuers that it does not use. */
+  const isUnused = (): boolean => keys === null && outcome === 'absent' && options.otherHasKeys();
+
   /** Why a key that is not there is not there. */
   const explainMissing = (): Refusal => {
     const answered = keys !== null && outcome === 'success';
-    const unused = keys === null && outcome === 'absent' && options.poolHasKeys();
-    return answered || unused ? deny('AUTHN_KEY_UNKNOWN') : fault('AUTHN_KEYS_UNAVAILABLE');
+    return answered || isUnused() ? deny('AUTHN_KEY_UNKNOWN') : fault('AUTHN_KEYS_UNAVAILABLE');
   };
+
+  /** Whether an unknown key id may cause a fetch now. Failures before the first keys are the retry timer's. */
+  const mayAsk = (kid: string): boolean =>
+    (keys !== null || isUnused()) && !missing.has(kid) && clock.monotonic() - askedAt >= UNKNOWN_KEY_COOLDOWN;
 
   return {
     get: (kid) => keys?.get(kid),
@@ -150,7 +164,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       if (known !== undefined) return known;
       if (underWay !== null) {
         await underWay;
-      } else if (keys !== null && !missing.has(kid) && clock.monotonic() - askedAt >= UNKNOWN_KEY_COOLDOWN) {
+      } else if (mayAsk(kid)) {
         askedAt = clock.monotonic();
         const fresh = await fetchOnce();
         if (fresh && keys?.has(kid) === false) missing.set(kid, true);

@@ -30,7 +30,9 @@ export function createTokenCache(entries: number): TokenCache {
       return undefined;
     },
     set(token, principal, kid) {
-      cache.set(token, { principal, kid, expiresAt: principal.expiresAt * 1000 });
+      // A copy: a string cut from a long Cookie header keeps the whole header in memory.
+      const key = Buffer.from(token, 'latin1').toString('latin1');
+      cache.set(key, { principal, kid, expiresAt: principal.expiresAt * 1000 });
     },
     evict(pool, kids) {
       for (const [token, entry] of cache.entries()) {

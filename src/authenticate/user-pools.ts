@@ -1,32 +1,33 @@
 import type { UserPoolConfig } from '../config/schema/pools.ts';
 import type { Clock, FetchKeyDocument, KeyObserver, KeySource, Logger } from '../core/ports.ts';
-import { issuersOf } from './issuers.ts';
+import { type Issuer, issuersOf } from './issuers.ts';
 import { createKeySource } from './key-source.ts';
 import type { PoolPolicy } from './read-principal.ts';
 import type { TokenCache } from './token-cache.ts';
 
-/** A user pool at work: what it accepts, and the keys of each of its issuers. */
-export interface UserPool {
+/** What a token that claims an issuer is checked with. */
+export interface IssuerAtWork {
   readonly policy: PoolPolicy;
-  readonly sources: readonly KeySource[];
+  readonly keys: KeySource;
 }
 
 /** All user pools, looked up by the issuer that a token claims. */
 export interface UserPools {
-  byIssuer(issuer: string): { readonly policy: PoolPolicy; readonly keys: KeySource } | undefined;
-  /** Whether every pool has had keys once. */
+  byIssuer(issuer: string): IssuerAtWork | undefined;
+  /** Whether every pool has had keys; once it is so, it stays so. */
   ready(): boolean;
   /** Resolves when that is so for the first time. */
   readonly whenReady: Promise<void>;
   /** Seconds since each pool's keys were fetched; pools without keys are left out. */
   ages(): ReadonlyMap<string, number>;
-  /** Takes over changed settings; pools that did not change keep their keys. */
+  /** Takes over changed settings; keys stay where nothing changed about where they come from. */
   configure(pools: Readonly<Record<string, UserPoolConfig>>): void;
   stop(): void;
 }
 
 export interface UserPoolsOptions {
-  readonly cache: TokenCache;
+  /** What was verified with a pool's keys is forgotten with them. */
+  readonly caches: readonly Pick<TokenCache, 'evict'>[];
   readonly fetch: FetchKeyDocument;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -34,95 +35,127 @@ export interface UserPoolsOptions {
   readonly dev: boolean;
 }
 
-/** Milliseconds between two readings of a key set on disk. */
-const FILE_REFRESH = 60_000;
+/** A user pool at work. */
+interface UserPool {
+  /** Its settings, to be compared with new ones: all of them, and those that the keys depend on. */
+  readonly settings: string;
+  readonly keySettings: string;
+  readonly policy: PoolPolicy;
+  readonly issuers: readonly Issuer[];
+  /** By the address of the key set, which the issuers of one pool may share. */
+  readonly sources: ReadonlyMap<string, KeySource>;
+}
+
+/** Milliseconds between two readings of a key set on disk, and for one reading. */
+const FILE_TIMING = { refresh: 60_000, maxStale: Number.POSITIVE_INFINITY, timeout: 1_500 };
 
 export function createUserPools(options: UserPoolsOptions): UserPools {
-  let pools = new Map<string, { readonly config: string; readonly pool: UserPool }>();
-  const becomesReady = Promise.withResolvers<void>();
-  let issuers = new Map<string, { readonly policy: PoolPolicy; readonly keys: KeySource }>();
+  const { caches, dev, fetch, clock, logger, observer } = options;
+  let pools: ReadonlyMap<string, UserPool> | null = null;
+  let issuers: ReadonlyMap<string, IssuerAtWork> = new Map();
+  let ready = false;
+  const becameReady = Promise.withResolvers<void>();
 
-  const ready = (): boolean =>
-    [...pools.values()].every(({ pool }) => pool.sources.some((source) => source.ready));
+  const seeWhetherReady = (): void => {
+    if (ready || pools === null) return;
+    ready = [...pools.values()].every(hasHadKeys);
+    if (ready) becameReady.resolve();
+  };
 
-  const open = (name: string, config: UserPoolConfig): UserPool => {
-    const sources: KeySource[] = [];
-    const byUrl = new Map<string, KeySource>();
-    const timing =
-      'file' in config.keys
-        ? { refresh: FILE_REFRESH, maxStale: Number.POSITIVE_INFINITY, timeout: 1_500 }
-        : config.keys;
-    for (const { keysUrl } of issuersOf(config)) {
-      if (byUrl.has(keysUrl)) continue;
+  const evict = (name: string, kids: ReadonlySet<string> | null): void => {
+    for (const cache of caches) cache.evict(name, kids);
+  };
+
+  const openSources = (name: string, config: UserPoolConfig): ReadonlyMap<string, KeySource> => {
+    const timing = 'file' in config.keys ? FILE_TIMING : config.keys;
+    const sources = new Map<string, KeySource>();
+    for (const url of new Set(issuersOf(config).map((issuer) => issuer.keysUrl))) {
       const source = createKeySource({
         pool: name,
-        url: keysUrl,
+        url,
         refresh: timing.refresh,
         maxStale: timing.maxStale,
         timeout: timing.timeout,
-        dev: options.dev,
-        fetch: options.fetch,
-        clock: options.clock,
-        logger: options.logger,
+        dev,
+        fetch,
+        clock,
+        logger,
         observer: {
           keysFetched(pool, result) {
-            options.observer.keysFetched(pool, result);
-            if (ready()) becomesReady.resolve();
+            observer.keysFetched(pool, result);
+            seeWhetherReady();
           },
         },
-        poolHasKeys: () => sources.some((other) => other.ready),
-        onRemoved: (kids) => options.cache.evict(name, kids),
+        otherHasKeys: () => [...sources].some(([at, other]) => at !== url && other.ready),
+        onRemoved: (kids) => evict(name, kids),
       });
-      byUrl.set(keysUrl, source);
-      sources.push(source);
-      source.start();
+      sources.set(url, source);
     }
+    for (const source of sources.values()) source.start();
+    return sources;
+  };
+
+  /** @param current the pool of that name so far */
+  const open = (name: string, config: UserPoolConfig, current: UserPool | undefined): UserPool => {
+    const settings = JSON.stringify(config);
+    if (current?.settings === settings) return current;
+    const keySettings = JSON.stringify([config.userPoolId, config.issuer, config.keys]);
     return {
+      settings,
+      keySettings,
       policy: policyOf(name, config),
-      sources,
+      issuers: issuersOf(config),
+      sources: current?.keySettings === keySettings ? current.sources : openSources(name, config),
     };
+  };
+
+  /** Lets go of what the pools so far have and those to come do not. */
+  const release = (next: ReadonlyMap<string, UserPool>): void => {
+    for (const [name, pool] of pools ?? []) {
+      const successor = next.get(name);
+      if (successor === pool) continue;
+      evict(name, null);
+      if (successor?.sources === pool.sources) continue;
+      for (const source of pool.sources.values()) source.stop();
+    }
   };
 
   return {
     byIssuer: (issuer) => issuers.get(issuer),
-    ready,
-    whenReady: becomesReady.promise,
+    ready: () => ready,
+    whenReady: becameReady.promise,
     ages() {
       const ages = new Map<string, number>();
-      for (const [name, { pool }] of pools) {
-        const known = pool.sources.map((source) => source.age()).filter((age) => age !== null);
+      for (const [name, pool] of pools ?? []) {
+        const known = [...pool.sources.values()].map((source) => source.age()).filter((age) => age !== null);
         if (known.length > 0) ages.set(name, Math.max(...known));
       }
       return ages;
     },
     configure(configs) {
-      const next: typeof pools = new Map();
-      const nextIssuers: typeof issuers = new Map();
+      const next = new Map<string, UserPool>();
+      const nextIssuers = new Map<string, IssuerAtWork>();
       for (const [name, config] of Object.entries(configs)) {
-        const text = JSON.stringify(config);
-        const current = pools.get(name);
-        const kept = current?.config === text ? current : { config: text, pool: open(name, config) };
-        next.set(name, kept);
-        const issuerList = issuersOf(config);
-        issuerList.forEach(({ issuer, keysUrl }, i) => {
-          const shared = issuerList.findIndex((other) => other.keysUrl === keysUrl);
-          const keys = kept.pool.sources[Math.min(i, shared)];
-          if (keys !== undefined) nextIssuers.set(issuer, { policy: kept.pool.policy, keys });
-        });
+        const pool = open(name, config, pools?.get(name));
+        next.set(name, pool);
+        for (const { issuer, keysUrl } of pool.issuers) {
+          const keys = pool.sources.get(keysUrl);
+          if (keys !== undefined) nextIssuers.set(issuer, { policy: pool.policy, keys });
+        }
       }
-      for (const [name, { pool }] of pools) {
-        if (next.get(name)?.pool === pool) continue;
-        for (const source of pool.sources) source.stop();
-        options.cache.evict(name, null);
-      }
+      release(next);
       pools = next;
       issuers = nextIssuers;
-      if (ready()) becomesReady.resolve();
+      seeWhetherReady();
     },
     stop() {
-      for (const { pool } of pools.values()) for (const source of pool.sources) source.stop();
+      for (const pool of pools?.values() ?? []) for (const source of pool.sources.values()) source.stop();
     },
   };
+}
+
+function hasHadKeys(pool: UserPool): boolean {
+  return [...pool.sources.values()].some((source) => source.ready);
 }
 
 function policyOf(name: string, config: UserPoolConfig): PoolPolicy {

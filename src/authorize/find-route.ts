@@ -1,8 +1,16 @@
 import type { Inbound } from '../core/inbound.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
 import type { Route } from '../core/route.ts';
-import { foldedReadings, foldSegment, isFoldable } from './folded-readings.ts';
-import { allowedMethods, indexRoutes, type RouteSet, routeForMethod } from './route-index.ts';
+import { decodePath, FOLDINGS, type Folding, foldPath, foldTemplate } from './foldings.ts';
+import { parseTemplate } from './path-template.ts';
+import { readingsOf } from './readings.ts';
+import {
+  allowedMethods,
+  indexRoutes,
+  type RouteIndex,
+  type RouteSet,
+  routeForMethod,
+} from './route-index.ts';
 import { isStricter } from './strictness.ts';
 
 /** What the router has to know of a request. */
@@ -15,13 +23,49 @@ export interface Router {
   find(request: RoutedRequest): Route | Refusal;
 }
 
+/** The routes as upstreams tell them apart that fold paths in one of these ways. */
+interface FoldedIndex {
+  readonly index: RouteIndex;
+  readonly foldings: Folding[];
+}
+
 /** Makes the router for all routes of a configuration. */
 export function createRouter(routes: readonly Route[]): Router {
   const index = indexRoutes(routes);
-  const folded = indexRoutes(routes, foldSegment);
-  const templatesFold = routes.some((route) => isFoldable(route.template.replace(/\{[^}]*\}/g, 'x'), 0));
+  const folded = foldedIndexes(routes, index);
+  const templatesFold = folded.length > 1;
 
   const match = (request: RoutedRequest): RouteSet | undefined => index.find(request.host, request.path);
+
+  /**
+   * Whether an upstream that reads paths less literally could serve this request as one that a stricter rule protects.
+   */
+  const escapesStricterRule = (request: RoutedRequest, route: Route): boolean => {
+    const readings = readingsOf(request.path, request.irregular);
+    if (readings === null) return true;
+    const decoded = readings.map(decodePath);
+    for (const { index: foldedIndex, foldings } of folded) {
+      const paths = new Set<string>();
+      for (const path of decoded) for (const fold of foldings) paths.add(foldPath(path, fold));
+      for (const path of paths) {
+        const found = foldedIndex.find(request.host, path);
+        if (found !== undefined && holdsStricterRule(found, request.method, route)) return true;
+      }
+    }
+    return false;
+  };
+
+  /** @param found all sets whose templates fold alike, as one */
+  const holdsStricterRule = (found: RouteSet, method: string, route: Route): boolean => {
+    const includesRoute = found.routes.includes(route);
+    return found.routes.some((candidate) => {
+      const set = index.setOf(candidate);
+      if (set.routes.includes(route)) return false;
+      const other = routeForMethod(set, method);
+      // A path that allows only other methods is protected from this one.
+      return other === null ? !includesRoute : isStricter(other, route);
+    });
+  };
 
   return {
     match,
@@ -33,31 +77,36 @@ export function createRouter(routes: readonly Route[]): Router {
       const route = routeForMethod(set, request.method);
       if (route === null) return deny('ROUTE_METHOD_NOT_ALLOWED', { allow: allowedMethods(set) });
       if ((request.irregular & ~route.permit) !== 0) return deny('REQUEST_PATH_AMBIGUOUS');
-      if (templatesFold || isFoldable(request.path, request.irregular)) {
-        if (escapesStricterRule(request, route, folded)) return deny('REQUEST_PATH_AMBIGUOUS');
+      if ((templatesFold || isFoldable(request)) && escapesStricterRule(request, route)) {
+        return deny('REQUEST_PATH_AMBIGUOUS');
       }
       return route;
     },
   };
 }
 
+/** Whether any software would read this canonical path differently from its spelling. */
+function isFoldable(request: RoutedRequest): boolean {
+  return request.irregular !== 0 || /[A-Z%]|\.(?:\/|$)|.\/$/.test(request.path);
+}
+
 /**
- * Whether an upstream that folds paths (case, trailing slashes and dots, permitted spellings) could serve this request
- * as one that a stricter rule protects.
+ * One index for each folding that makes a difference to the templates; the others share the literal one, which is the
+ * only one where templates are in lower case and plain ASCII.
  */
-function escapesStricterRule(
-  request: RoutedRequest,
-  route: Route,
-  folded: ReturnType<typeof indexRoutes>,
-): boolean {
-  const readings = foldedReadings(request.path, request.irregular);
-  if (readings === null) return true;
-  for (const reading of readings) {
-    const set = folded.find(request.host, reading);
-    if (set === undefined || set.routes.includes(route)) continue;
-    const other = routeForMethod(set, request.method);
-    // A path that allows only other methods is protected from this one.
-    if (other === null || isStricter(other, route)) return true;
+function foldedIndexes(routes: readonly Route[], literal: RouteIndex): FoldedIndex[] {
+  const shared: FoldedIndex = { index: literal, foldings: [] };
+  const indexes = [shared];
+  for (const fold of FOLDINGS) {
+    if (routes.every((route) => isFolded(route.template, fold))) shared.foldings.push(fold);
+    else {
+      const index = indexRoutes(routes, (template) => foldTemplate(template, fold));
+      indexes.push({ index, foldings: [fold] });
+    }
   }
-  return false;
+  return indexes;
+}
+
+function isFolded(template: string, fold: Folding): boolean {
+  return JSON.stringify(foldTemplate(template, fold)) === JSON.stringify(parseTemplate(template));
 }

@@ -23,29 +23,35 @@ interface Leaf extends RouteSet {
   anyMethod: Route | null;
 }
 
-/** Finds the set of routes whose template a path matches; undefined when none does. */
 export interface RouteIndex {
+  /** The set of routes whose template a path matches; undefined when none does. */
   find(host: string, path: string): RouteSet | undefined;
+  /** The set that an indexed route belongs to. */
+  setOf(route: Route): RouteSet;
 }
 
 /**
  * Builds the index. The exact host's templates are tried before those for any host; within a host, segment by segment,
  * static text before a parameter before a greedy parameter. One map look-up a segment, however many routes there are.
  *
- * @param spell how static text is spelled in this index; the folded index spells it folded
+ * @param read how a template is read; a folded index reads it folded
  */
-export function indexRoutes(routes: readonly Route[], spell = (text: string): string => text): RouteIndex {
+export function indexRoutes(routes: readonly Route[], read = parseTemplate): RouteIndex {
   const hosts = new Map<string, Node>();
   const anyHost = newNode();
+  const sets = new Map<Route, RouteSet>();
   for (const route of routes) {
     let root = anyHost;
     if (route.host !== null) {
       root = hosts.get(route.host) ?? newNode();
       hosts.set(route.host, root);
     }
-    insert(root, parseTemplate(route.template), route, spell);
+    const leaf = leafFor(root, read(route.template));
+    addToLeaf(leaf, route);
+    sets.set(route, leaf);
   }
   return {
+    setOf: (route) => sets.get(route) as RouteSet,
     find(host, path) {
       const root = hosts.size === 0 ? undefined : hosts.get(host);
       return (root && findLeaf(root, path, 1)) ?? findLeaf(anyHost, path, 1);
@@ -94,32 +100,26 @@ function newLeaf(): Leaf {
   return { routes: [], byMethod: new Map(), anyMethod: null };
 }
 
-function insert(
-  root: Node,
-  segments: readonly TemplateSegment[],
-  route: Route,
-  spell: (text: string) => string,
-): void {
+/** Goes down the branch of a template, making what is missing of it. */
+function leafFor(root: Node, segments: readonly TemplateSegment[]): Leaf {
   let node = root;
   for (const segment of segments) {
     if (segment.kind === 'greedy') {
       node.greedy ??= newLeaf();
-      addToLeaf(node.greedy, route);
-      return;
+      return node.greedy;
     }
     let next: Node;
     if (segment.kind === 'parameter') {
       next = node.parameter ?? newNode();
       node.parameter = next;
     } else {
-      const text = spell(segment.text);
-      next = node.statics.get(text) ?? newNode();
-      node.statics.set(text, next);
+      next = node.statics.get(segment.text) ?? newNode();
+      node.statics.set(segment.text, next);
     }
     node = next;
   }
   node.leaf ??= newLeaf();
-  addToLeaf(node.leaf, route);
+  return node.leaf;
 }
 
 function addToLeaf(leaf: Leaf, route: Route): void {

@@ -18,7 +18,10 @@ export interface Principal {
   readonly claims: Claims;
 }
 
-/** One claim by its name, with `username`, `client_id`, `groups` and `scopes` meaning the same for both kinds of token. */
+/**
+ * One claim by its name, with `username`, `client_id`, `groups` and `scopes` meaning the same for both kinds of token.
+ * Undefined when the token has none; an empty list is none, as Cognito leaves out `cognito:groups` where there are none.
+ */
 export function claimOf(principal: Principal, name: string): unknown {
   switch (name) {
     case 'sub':
@@ -32,9 +35,9 @@ export function claimOf(principal: Principal, name: string): unknown {
       return principal.tokenUse;
     case 'groups':
     case 'cognito:groups':
-      return principal.groups;
+      return principal.groups.length === 0 ? undefined : principal.groups;
     case 'scopes':
-      return principal.scopes;
+      return principal.scopes.length === 0 ? undefined : principal.scopes;
     default:
       return Object.hasOwn(principal.claims, name) ? principal.claims[name] : undefined;
   }

@@ -8,8 +8,24 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(milliseconds, run) {
-    const timer = setTimeout(run, Math.min(Math.max(milliseconds, 0), LONGEST_WAIT));
+    let over = false;
+    const timer = setTimeout(
+      () => {
+        over = true;
+        run();
+      },
+      Math.min(Math.max(milliseconds, 0), LONGEST_WAIT),
+    );
     timer.unref();
-    return { cancel: () => clearTimeout(timer), restart: () => void timer.refresh() };
+    return {
+      cancel() {
+        over = true;
+        clearTimeout(timer);
+      },
+      restart() {
+        // Node would start one that has run once more.
+        if (!over) timer.refresh();
+      },
+    };
   },
 };

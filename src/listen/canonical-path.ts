@@ -10,6 +10,19 @@ export interface CanonicalPath {
 const PLAIN = 1;
 const ENCODE = 2;
 
+const SLASH = 0x2f;
+const PERCENT = 0x25;
+/** Characters that a percent-encoded byte takes. */
+const TRIPLET = 3;
+
+const ENCODED = Array.from({ length: 256 }, (_, byte) => `%${hex(byte)}`);
+
+/** RFC 3986 section 2.3. */
+const UNRESERVED = codesOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~');
+
+/** A segment that is `.` or `..`, or may become one where dots and spaces are trimmed. */
+const DOT_SEGMENT = /\/(?:\.\.?|\.+%20(?:\.|%20)*|(?:%20)+\.(?:\.|%20)*)(?:\/|$)/;
+
 /** What to do with each latin-1 character of a raw path; 0 needs a closer look or is refused. */
 const CLASSES = classifyCharacters();
 
@@ -25,18 +38,18 @@ const CLASSES = classifyCharacters();
  * @returns null when the path is to be refused
  */
 export function canonicalizePath(raw: string): CanonicalPath | null {
-  if (raw.charCodeAt(0) !== 0x2f) return null;
+  if (raw.charCodeAt(0) !== SLASH) return null;
   return isPlain(raw) ? { path: raw, irregular: 0 } : canonicalizeSlowly(raw);
 }
 
 /** Whether the path is its own canonical form: the usual case, decided in one pass without a copy. */
-export function isPlain(raw: string): boolean {
+function isPlain(raw: string): boolean {
   let previous = 0;
   for (let i = 0; i < raw.length; i++) {
     const code = raw.charCodeAt(i);
     if (code > 0xff || CLASSES[code] !== PLAIN) return false;
     // An empty segment, or one that begins with a dot and so may be a dot segment.
-    if (previous === 0x2f && (code === 0x2f || code === 0x2e)) return false;
+    if (previous === SLASH && (code === SLASH || code === 0x2e)) return false;
     previous = code;
   }
   return true;
@@ -47,52 +60,39 @@ function canonicalizeSlowly(raw: string): CanonicalPath | null {
   let irregular = 0;
   for (let i = 0; i < raw.length; i++) {
     const code = raw.charCodeAt(i);
-    if (code === 0x25) {
-      const byte = hexByte(raw, i + 1);
+    if (code === PERCENT) {
+      const byte = hexByte(raw, i);
       if (byte < 0) return null;
-      i += 2;
       if (byte >= 0x80) {
-        // One whole UTF-8 sequence at a time; the bytes stay encoded.
-        const length = utf8Length(byte);
-        const sequence = [byte];
-        while (sequence.length < length) {
-          const next = raw.charCodeAt(i + 1) === 0x25 ? hexByte(raw, i + 2) : -1;
-          if (next < 0) return null;
-          sequence.push(next);
-          i += 3;
-        }
-        if (length === 0 || !isUtf8Character(sequence)) return null;
-        path += sequence.map(encodeByte).join('');
+        const end = endOfCharacter(raw, i, hexByte, TRIPLET);
+        if (end < 0) return null;
+        // The bytes stay encoded.
+        for (; i < end; i += TRIPLET) path += ENCODED[hexByte(raw, i)];
+        i -= 1;
       } else {
         const flag = encodedFlag(byte);
         if (flag < 0) return null;
         irregular |= flag;
-        path += isUnreserved(byte) ? String.fromCharCode(byte) : encodeByte(byte);
+        path += UNRESERVED.has(byte) ? String.fromCharCode(byte) : ENCODED[byte];
+        i += TRIPLET - 1;
       }
     } else if (code === 0x3b) {
       irregular |= Irregularity.semicolon;
       path += ';';
     } else if (CLASSES[code] === PLAIN) {
-      if (code === 0x2f && path.endsWith('/')) irregular |= Irregularity.emptySegment;
+      // A slash is never made by decoding, so two in a row stand so in the raw path.
+      if (code === SLASH && raw.charCodeAt(i - 1) === SLASH) irregular |= Irregularity.emptySegment;
       path += raw[i];
     } else if (CLASSES[code] === ENCODE) {
-      path += encodeByte(code);
-    } else if (code >= 0x80 && code <= 0xff) {
-      const length = utf8Length(code);
-      const sequence = Array.from({ length }, (_, k) => raw.charCodeAt(i + k));
-      if (length === 0 || !isUtf8Character(sequence)) return null;
-      i += length - 1;
-      path += sequence.map(encodeByte).join('');
+      path += ENCODED[code];
     } else {
-      return null;
+      const end = endOfCharacter(raw, i, rawByte, 1);
+      if (end < 0) return null;
+      for (; i < end; i++) path += ENCODED[raw.charCodeAt(i)];
+      i -= 1;
     }
   }
-  return hasDotSegment(path) ? null : { path, irregular };
-}
-
-/** Whether a segment is `.` or `..`. */
-export function hasDotSegment(path: string): boolean {
-  return /(^|\/)\.\.?(\/|$)/.test(path);
+  return DOT_SEGMENT.test(path) ? null : { path, irregular };
 }
 
 /** The irregularity an encoded ASCII character stands for; -1 when it is never let through. */
@@ -116,9 +116,11 @@ function encodedFlag(byte: number): number {
   }
 }
 
+/** The byte of the percent triplet at this place; -1 when there is none. */
 function hexByte(text: string, at: number): number {
-  const high = hexDigit(text.charCodeAt(at));
-  const low = hexDigit(text.charCodeAt(at + 1));
+  if (text.charCodeAt(at) !== PERCENT) return -1;
+  const high = hexDigit(text.charCodeAt(at + 1));
+  const low = hexDigit(text.charCodeAt(at + 2));
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
@@ -128,39 +130,65 @@ function hexDigit(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-function encodeByte(byte: number): string {
-  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+function rawByte(text: string, at: number): number {
+  return text.charCodeAt(at);
 }
 
-/** RFC 3986 section 2.3. */
-function isUnreserved(code: number): boolean {
-  return /[A-Za-z0-9._~-]/.test(String.fromCharCode(code));
-}
-
-/** Bytes in the UTF-8 sequence that starts with this one; 0 when none does. */
-function utf8Length(first: number): number {
-  if (first >= 0xc2 && first <= 0xdf) return 2;
-  if (first >= 0xe0 && first <= 0xef) return 3;
-  return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
-}
-
-/** Whether these bytes are one UTF-8 character, not overlong, no surrogate (RFC 3629), and no C1 control. */
-function isUtf8Character(bytes: readonly number[]): boolean {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes));
-    return (text.codePointAt(0) ?? 0) >= 0xa0;
-  } catch {
-    return false;
+/**
+ * Where the UTF-8 character that starts here ends: not overlong, no surrogate (RFC 3629 section 4), and no C1 control.
+ * All its bytes are written in the same way.
+ *
+ * @param byteAt reads one byte, in whichever way they are written
+ * @param step characters that one byte takes
+ * @returns -1 when there is no such character
+ */
+function endOfCharacter(
+  text: string,
+  from: number,
+  byteAt: (text: string, at: number) => number,
+  step: number,
+): number {
+  const first = byteAt(text, from);
+  const second = byteAt(text, from + step);
+  let length: number;
+  let lowest = 0x80;
+  let highest = 0xbf;
+  if (first >= 0xc2 && first <= 0xdf) {
+    length = 2;
+    if (first === 0xc2) lowest = 0xa0;
+  } else if (first >= 0xe0 && first <= 0xef) {
+    length = 3;
+    if (first === 0xe0) lowest = 0xa0;
+    if (first === 0xed) highest = 0x9f;
+  } else if (first >= 0xf0 && first <= 0xf4) {
+    length = 4;
+    if (first === 0xf0) lowest = 0x90;
+    if (first === 0xf4) highest = 0x8f;
+  } else {
+    return -1;
   }
+  if (!(second >= lowest && second <= highest)) return -1;
+  for (let k = 2; k < length; k++) {
+    const next = byteAt(text, from + k * step);
+    if (!(next >= 0x80 && next <= 0xbf)) return -1;
+  }
+  return from + length * step;
 }
 
 function classifyCharacters(): Uint8Array {
   const classes = new Uint8Array(256);
   // pchar and slash of RFC 3986 section 3.3, without the percent sign and the semicolon.
-  for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/") {
-    classes[character.charCodeAt(0)] = PLAIN;
-  }
+  for (const code of UNRESERVED) classes[code] = PLAIN;
+  for (const code of codesOf("!$&'()*+,=:@/")) classes[code] = PLAIN;
   // Not allowed raw, yet sent by some clients; their encoded form means the same.
-  for (const character of '"<>[]^`{|}') classes[character.charCodeAt(0)] = ENCODE;
+  for (const code of codesOf('"<>[]^`{|}')) classes[code] = ENCODE;
   return classes;
+}
+
+function codesOf(characters: string): ReadonlySet<number> {
+  return new Set(Array.from(characters, (character) => character.charCodeAt(0)));
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).toUpperCase().padStart(2, '0');
 }

@@ -1,12 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Stage } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
 import { canonicalizePath } from './canonical-path.ts';
+import { clientAddress } from './client-address.ts';
 import { createHeaderNames, HeaderKind } from './header-names.ts';
-import { createPeerReader } from './peer.ts';
+import { createPeerReader, createTrust } from './peer.ts';
+import { isSaneRequestId, nameRequest } from './request-id.ts';
 import { hostOf, parseRequestTarget } from './request-target.ts';
 
 export interface CanonicalizeOptions {
@@ -18,10 +19,9 @@ export interface CanonicalizeOptions {
   readonly urlBytes: number;
 }
 
-/** An inbound request id that is kept: short, and safe in a log line and a header. */
-const SANE_REQUEST_ID = /^[A-Za-z0-9._~+/=:@-]{1,128}$/;
-
 const REMEMBERED_HOSTS = 256;
+/** Longer than any host name with its port (RFC 1035 section 2.3.4). */
+const LONGEST_REMEMBERED_HOST = 262;
 
 /**
  * The first stage: one raw request becomes one canonical Inbound, or is refused because it could be read in more than
@@ -29,7 +29,8 @@ const REMEMBERED_HOSTS = 256;
  */
 export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
   const readName = createHeaderNames();
-  const readPeer = createPeerReader(options.trustedProxies);
+  const trusts = createTrust(options.trustedProxies);
+  const readPeer = createPeerReader(trusts);
   const readHost = rememberHosts();
 
   return {
@@ -78,7 +79,10 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
             connection = connection === undefined ? value : `${connection},${value}`;
             break;
           case HeaderKind.requestId:
-            if (requestId === undefined && SANE_REQUEST_ID.test(value)) requestId = value;
+            if (requestId === undefined && isSaneRequestId(value)) requestId = value;
+            break;
+          case HeaderKind.expect:
+            if (value.toLowerCase() !== '100-continue') refusal ??= deny('REQUEST_EXPECTATION_FAILED');
             break;
           case HeaderKind.te:
             if (/(^|,)\s*trailers\s*($|[,;])/i.test(value)) headers.push('te', 'trailers');
@@ -86,12 +90,15 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
         }
       }
 
-      // The id comes first, so that every refusal below carries it.
-      exchange.requestId = requestId ?? randomUUID();
-      exchange.answerHeaders.push('x-request-id', exchange.requestId);
+      // These come first, so that every refusal below tells them.
+      nameRequest(exchange, requestId);
+      const peer = readPeer(request.socket as Socket);
+      exchange.client = clientAddress(peer, headers, trusts);
 
       if (rawTarget.length > options.urlBytes) return deny('LIMIT_URL');
       if (headerBytes > options.headerBytes) return deny('LIMIT_HEADERS');
+      // Node's parser takes the numbers 0.9 and 2.0 for HTTP as well.
+      if (request.httpVersionMajor !== 1) return deny('REQUEST_MALFORMED');
       if (refusal !== undefined) return refusal;
       if (request.method === 'CONNECT') return deny('REQUEST_METHOD_UNSUPPORTED');
 
@@ -102,6 +109,8 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
       } else if (!Number.isSafeInteger(contentLength)) {
         return deny('REQUEST_FRAMING_INVALID');
       }
+      // The bytes after an upgrade belong to the other protocol: a body would be read as such.
+      if (exchange.tunnel !== null && contentLength !== 0) return deny('REQUEST_FRAMING_INVALID');
 
       if (authority === undefined && !isHttp10(request)) return deny('REQUEST_HOST_INVALID');
       const host = authority === undefined ? '' : readHost(authority);
@@ -115,7 +124,6 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
       const canonical = canonicalizePath(target.path);
       if (canonical === null) return deny('REQUEST_PATH_AMBIGUOUS');
 
-      const peer = readPeer(request.socket as Socket);
       exchange.inbound = {
         method: request.method as string,
         scheme: options.scheme,
@@ -159,7 +167,7 @@ function rememberHosts(): (authority: string) => string | null {
     if (known !== undefined) return known;
     const host = hostOf(authority);
     if (remembered.size >= REMEMBERED_HOSTS) remembered.clear();
-    remembered.set(authority, host);
+    if (authority.length <= LONGEST_REMEMBERED_HOST) remembered.set(authority, host);
     return host;
   };
 }

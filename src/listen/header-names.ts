@@ -11,6 +11,7 @@ export const HeaderKind = {
   connection: 6,
   requestId: 7,
   te: 8,
+  expect: 9,
 } as const;
 
 export interface HeaderName {
@@ -26,7 +27,7 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['connection', HeaderKind.connection],
   ['x-request-id', HeaderKind.requestId],
   ['te', HeaderKind.te],
-  ['expect', HeaderKind.drop],
+  ['expect', HeaderKind.expect],
   ['upgrade', HeaderKind.drop],
   ['keep-alive', HeaderKind.drop],
   ['trailer', HeaderKind.drop],
@@ -38,6 +39,7 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['http2-settings', HeaderKind.drop],
 ]);
 
+/** Spellings remembered at most. */
 const REMEMBERED_NAMES = 512;
 
 /**
@@ -52,7 +54,9 @@ export function createHeaderNames(): (raw: string) => HeaderName {
     const name = raw.toLowerCase();
     const kind = KINDS.get(name) ?? (name.includes('_') ? HeaderKind.drop : HeaderKind.pass);
     const read: HeaderName = { name, kind };
-    if (remembered.size < REMEMBERED_NAMES && raw.length <= 64) remembered.set(raw, read);
+    // Starting anew, lest a client that invents names make this slow for all who come after it.
+    if (remembered.size >= REMEMBERED_NAMES) remembered.clear();
+    if (raw.length <= 64) remembered.set(raw, read);
     return read;
   };
 }

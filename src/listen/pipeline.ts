@@ -7,8 +7,9 @@ import {
   type StageRunner,
   type Verdict,
 } from '../core/exchange.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock, Logger } from '../core/ports.ts';
 import { fault, type Refusal, statusOf } from '../core/refusal.ts';
+import { resetConnection } from '../core/reset-connection.ts';
 import type { Responder } from './respond.ts';
 
 /** Runs exchanges through the stages. */
@@ -39,6 +40,7 @@ export function createPipeline(
   stages: readonly Stage[],
   responder: Responder,
   clock: Clock,
+  logger: Logger,
   traffic: Traffic,
 ): Pipeline {
   const names = stages.map((stage) => stage.name).join(' ');
@@ -49,7 +51,7 @@ export function createPipeline(
 
   const advance = (exchange: Exchange, from: number): void => {
     for (let i = from; i < last; i++) {
-      if (exchange.settled) return;
+      if (isOver(exchange)) return;
       let verdict: Verdict | Promise<Verdict>;
       try {
         verdict = (stages[i] as Stage).run(exchange);
@@ -69,14 +71,15 @@ export function createPipeline(
 
   const wait = (exchange: Exchange, verdict: Promise<Verdict>, at: number): void => {
     let waiting = true;
-    const deadline = clock.after(STAGE_DEADLINE, () => {
-      proceed(fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} has not answered`)));
-    });
+    const deadline = stages[at]?.waitsForClient
+      ? null
+      : clock.after(STAGE_DEADLINE, () => {
+          proceed(fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} has not answered`)));
+        });
     const proceed = (result: Verdict): void => {
       if (!waiting) return;
       waiting = false;
-      deadline.cancel();
-      if (exchange.settled) return;
+      deadline?.cancel();
       if (result === undefined) advance(exchange, at + 1);
       else conclude(exchange, result);
     };
@@ -85,11 +88,16 @@ export function createPipeline(
 
   const conclude = (exchange: Exchange, verdict: Refusal | Reply | typeof HANDED_OVER): void => {
     if (verdict === HANDED_OVER) return;
-    if (verdict.kind === 'reply') {
-      exchange.status = verdict.status;
-      responder.reply(exchange, verdict);
-    } else {
+    if (verdict.kind !== 'reply') {
       refuse(exchange, verdict);
+      return;
+    }
+    if (isOver(exchange)) return;
+    exchange.status = verdict.status;
+    try {
+      responder.reply(exchange, verdict);
+    } catch (error) {
+      abandon(exchange, error);
     }
   };
 
@@ -100,12 +108,24 @@ export function createPipeline(
     exchange.cancel = null;
     if (exchange.response.headersSent || exchange.status === 101) {
       // An answer has begun: cutting it short is the one way left to say that it is not complete.
-      exchange.response.destroy();
-      exchange.tunnel?.socket.destroy();
+      cut(exchange);
       return;
     }
     exchange.status = statusOf(refusal);
-    responder.refuse(exchange, refusal);
+    try {
+      responder.refuse(exchange, refusal);
+    } catch (error) {
+      abandon(exchange, error);
+    }
+  };
+
+  const abandon = (exchange: Exchange, error: unknown): void => {
+    logger.error({ requestId: exchange.requestId, err: error }, 'the answer could not be written');
+    cut(exchange);
+  };
+
+  const notObserved = (exchange: Exchange, error: unknown): void => {
+    logger.error({ requestId: exchange.requestId, err: error }, 'the request could not be observed');
   };
 
   return {
@@ -124,7 +144,24 @@ export function createPipeline(
         if (exchange.status === 0) exchange.status = 499;
       }
       exchange.cancel = null;
-      void observe.run(exchange);
+      try {
+        const result = observe.run(exchange);
+        if (result instanceof Promise) result.catch((error: unknown) => notObserved(exchange, error));
+      } catch (error) {
+        notObserved(exchange, error);
+      }
     },
   };
+}
+
+/** Nothing more is to be done: an answer has begun, or nobody waits for one. */
+function isOver(exchange: Exchange): boolean {
+  return exchange.settled || exchange.status !== 0;
+}
+
+function cut(exchange: Exchange): void {
+  const { request, response, tunnel } = exchange;
+  if (request.httpVersionMinor === 0 && response.socket !== null) resetConnection(response.socket);
+  response.destroy();
+  tunnel?.socket.destroy();
 }

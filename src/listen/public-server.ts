@@ -1,9 +1,4 @@
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type Server,
-  ServerResponse,
-} from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -12,8 +7,12 @@ import type { ErrorCode } from '../core/errors.ts';
 import { Exchange } from '../core/exchange.ts';
 import type { Clock } from '../core/ports.ts';
 import { deny } from '../core/refusal.ts';
-import { answerOnSocket, codeOfParseError } from './parse-errors.ts';
+import { endGently } from './linger.ts';
+import { codeOfParseError, type ParseError } from './parse-errors.ts';
 import type { Pipeline } from './pipeline.ts';
+import { ProxyResponse } from './proxy-response.ts';
+import { createSocketAnswer } from './socket-answer.ts';
+import { createWaitingRoom } from './waiting-room.ts';
 
 /** The public port. */
 export interface PublicServer {
@@ -43,22 +42,34 @@ export interface PublicServerOptions {
   readonly onRefusedConnection: (code: ErrorCode) => void;
 }
 
-/** A response that knows its exchange, so that one shared listener serves all. */
-class ProxyResponse extends ServerResponse {
-  exchange: Exchange | null = null;
-}
-
 /** Milliseconds between two looks for clients whose header section is late. */
 const CHECKING_INTERVAL = 1_000;
+
+/** Memory that pipelined requests may take while they wait, over all connections; one that finds no room is cut off. */
+const WAITING_BYTES = 67_108_864;
 
 export function createPublicServer(options: PublicServerOptions): PublicServer {
   const { config, clock } = options;
   const { limits, timeouts } = config;
+  const answerOnSocket = createSocketAnswer(clock);
+  const waitingRoom = createWaitingRoom(WAITING_BYTES);
   const sockets = new Set<Duplex>();
-  const answering = new WeakMap<Duplex, ProxyResponse>();
+  /** What HTTP is spoken on: the sockets, or TLS over them. */
+  const speaking = new Set<Duplex>();
+  /** The response to the last request that came on a connection. */
+  const latest = new WeakMap<Duplex, ProxyResponse>();
+  /** Connections on which nothing more can be read. */
+  const broken = new WeakSet<Duplex>();
   let windingDown = false;
+  const closeGently = (socket: Duplex): void => endGently(socket, clock);
 
-  const accept = (
+  /** Asks the client to go with this answer, unless more requests wait behind it, or it has begun. */
+  const askToGo = (socket: Duplex): void => {
+    const response = latest.get(socket);
+    if (response !== undefined && !response.headersSent) response.shouldKeepAlive = false;
+  };
+
+  const begin = (
     request: IncomingMessage,
     response: ProxyResponse,
     tunnel: Exchange['tunnel'],
@@ -67,9 +78,9 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     const pipeline = options.pipeline();
     const exchange = new Exchange(request, response, tunnel, clock.monotonic(), expectsContinue, pipeline);
     response.exchange = exchange;
-    if (windingDown) response.shouldKeepAlive = false;
     if (tunnel === null) {
-      answering.set(request.socket, response);
+      response.closeEarly = closeGently;
+      if (windingDown) askToGo(request.socket);
       response.on('close', onClose);
     } else {
       tunnel.socket.on('close', () => pipeline.settle(exchange));
@@ -77,10 +88,69 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     pipeline.accept(exchange);
   };
 
+  /**
+   * One request at a time on each connection, in order, as RFC 9112 section 9.3.2 asks where not all are safe: a
+   * pipelined request waits until those before it are answered, and is never begun once the connection is to be closed.
+   */
+  const receive = (request: IncomingMessage, response: ProxyResponse, expectsContinue: boolean): void => {
+    const { socket } = request;
+    // Refused at the limit, or already ended: nobody can be answered.
+    if (!socket.writable) return;
+    latest.set(socket, response);
+    if (response.socket !== null) {
+      begin(request, response, null, expectsContinue);
+      return;
+    }
+    if (!waitingRoom.enter(request)) {
+      socket.destroy();
+      return;
+    }
+    response.whenFirst = () => {
+      waitingRoom.leave(request);
+      begin(request, response, null, expectsContinue);
+    };
+  };
+
+  const isAnswering = (socket: Duplex): boolean => latest.get(socket)?.writableFinished === false;
+
+  const refuseNow = (socket: Duplex, code: ErrorCode): void => {
+    if (!socket.writable) return;
+    options.onRefusedConnection(code);
+    answerOnSocket(socket, code);
+  };
+
+  /** Answers for what never becomes an exchange, when its turn has come. */
+  const refuse = (socket: Duplex, code: ErrorCode): void => {
+    if (isAnswering(socket)) latest.get(socket)?.once('close', () => refuseNow(socket, code));
+    else refuseNow(socket, code);
+  };
+
   /** An upgrade or CONNECT: the parser has let go of the socket, which must be guarded before anything is awaited. */
-  const acceptDetached = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  const receiveDetached = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
-    accept(request, new ProxyResponse(request), { socket, head }, false);
+    socket.on('finish', () => endGently(socket, clock));
+    if (!socket.writable) endGently(socket, clock);
+    else if (isAnswering(socket)) refuse(socket, 'REQUEST_METHOD_UNSUPPORTED');
+    else begin(request, new ProxyResponse(request), { socket, head }, false);
+  };
+
+  const fail = (error: ParseError, socket: Duplex): void => {
+    const code = codeOfParseError(error, limits.urlBytes);
+    if (code === null) {
+      socket.destroy();
+      return;
+    }
+    if (broken.has(socket)) return;
+    broken.add(socket);
+    const response = latest.get(socket);
+    if (response === undefined || response.req.complete || response.writableFinished) {
+      refuse(socket, code);
+    } else if (response.exchange === null) {
+      // The body of a request that waits: its turn is the refusal's.
+      response.whenFirst = () => refuseNow(socket, code);
+    } else {
+      response.exchange.runner.refuse(response.exchange, deny(code, { cause: error }));
+    }
   };
 
   const serverOptions = {
@@ -95,44 +165,47 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     connectionsCheckingInterval: CHECKING_INTERVAL,
     noDelay: true,
     // Java's HttpClient sends Upgrade: h2c by default: a plain request, as RFC 9110 section 7.8 allows us to take it.
+    // An upgrade of HTTP/1.0 is ignored as well, and one behind a request that has no answer yet.
     shouldUpgradeCallback: (request: IncomingMessage) =>
-      request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket',
+      request.method === 'GET' &&
+      request.httpVersionMinor === 1 &&
+      request.headers.upgrade?.toLowerCase() === 'websocket' &&
+      !isAnswering(request.socket),
   };
   const server: Server<typeof IncomingMessage, typeof ProxyResponse> =
     config.tls === null
       ? createHttpServer(serverOptions)
-      : createHttpsServer({ ...serverOptions, cert: config.tls.cert, key: config.tls.key });
+      : createHttpsServer({
+          ...serverOptions,
+          handshakeTimeout: timeouts.headers,
+          cert: config.tls.cert,
+          key: config.tls.key,
+        });
   // Node drops headers beyond the count in silence, a second Host or Authorization among them.
   server.maxHeadersCount = 0;
 
-  server.on('request', (request, response) => accept(request, response, null, false));
-  server.on('checkContinue', (request, response) => accept(request, response, null, true));
-  server.on('checkExpectation', (request, response) => accept(request, response, null, false));
-  server.on('upgrade', acceptDetached);
-  server.on('connect', acceptDetached);
-
-  server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex) => {
-    const code = codeOfParseError(error);
-    const response = answering.get(socket);
-    if (code === null || !socket.writable) {
-      socket.destroy();
-    } else if (response?.exchange != null && !response.exchange.settled) {
-      // The body of a request under way: it has an answer coming, unless one has begun.
-      response.exchange.runner.refuse(response.exchange, deny(code, { cause: error }));
-      clock.after(CHECKING_INTERVAL, () => socket.destroy());
-    } else {
-      options.onRefusedConnection(code);
-      answerOnSocket(socket, code);
-    }
-  });
+  server.on('request', (request, response) => receive(request, response, false));
+  server.on('checkContinue', (request, response) => receive(request, response, true));
+  server.on('checkExpectation', (request, response) => receive(request, response, false));
+  server.on('upgrade', receiveDetached);
+  server.on('connect', receiveDetached);
+  server.on('clientError', fail);
 
   server.on('connection', (socket: Socket) => {
+    if (sockets.size >= options.maxConnections) {
+      if (config.tls === null) refuse(socket, 'LIMIT_CONNECTIONS');
+      else {
+        options.onRefusedConnection('LIMIT_CONNECTIONS');
+        socket.destroy();
+      }
+      return;
+    }
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    if (sockets.size <= options.maxConnections) return;
-    options.onRefusedConnection('LIMIT_CONNECTIONS');
-    if (config.tls === null) answerOnSocket(socket, 'LIMIT_CONNECTIONS');
-    else socket.destroy();
+  });
+  server.on(config.tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+    speaking.add(socket);
+    socket.on('close', () => speaking.delete(socket));
   });
 
   return {
@@ -146,6 +219,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
       }),
     windDown() {
       windingDown = true;
+      for (const socket of speaking) askToGo(socket);
     },
     close: () =>
       new Promise((resolve) => {
@@ -167,7 +241,6 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   };
 }
 
-function onClose(this: ServerResponse): void {
-  const { exchange } = this as ProxyResponse;
-  if (exchange !== null) (exchange.runner as Pipeline).settle(exchange);
+function onClose(this: ProxyResponse): void {
+  if (this.exchange !== null) (this.exchange.runner as Pipeline).settle(this.exchange);
 }

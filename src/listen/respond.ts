@@ -1,11 +1,10 @@
 import { ERRORS, type ErrorEntry } from '../core/errors.ts';
 import type { Exchange, Reply } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
-import { headerValue } from '../core/headers.ts';
-import type { Clock } from '../core/ports.ts';
 import type { Refusal } from '../core/refusal.ts';
 import { createOwnHeaders } from './own-headers.ts';
 import { refusalPage } from './refusal-page.ts';
+import { nameRequest } from './request-id.ts';
 
 /** Answers for the proxy itself; nothing else writes an answer of our own. */
 export interface Responder {
@@ -13,10 +12,7 @@ export interface Responder {
   reply(exchange: Exchange, reply: Reply): void;
 }
 
-/** Milliseconds for which the rest of a refused body is read and thrown away, so that the client reads the answer first. */
-const LINGER = 1_000;
-
-export function createResponder(clock: Clock): Responder {
+export function createResponder(): Responder {
   const ownHeaders = createOwnHeaders();
 
   const send = (
@@ -28,26 +24,17 @@ export function createResponder(clock: Clock): Responder {
   ): void => {
     const { request, response, tunnel } = exchange;
     if (tunnel !== null) attachTo(exchange);
-    const bodyPending = !request.complete && tunnel === null;
+    // What a refused client still sends of a body is never taken for another request.
+    const bodyPending = !request.complete && announcesBody(exchange);
     if (close || bodyPending || tunnel !== null) response.shouldKeepAlive = false;
     response.writeHead(status, [...ownHeaders, ...headers, ...exchange.answerHeaders]);
-    if (!bodyPending) {
-      response.end(body);
-      return;
-    }
-    // Closing on bytes that nobody has read resets the connection, and the client may lose the answer with it.
-    response.write(body);
-    const finish = (): void => {
-      timer.cancel();
-      response.end();
-    };
-    const timer = clock.after(LINGER, finish);
-    request.once('end', finish).once('error', finish).resume();
+    response.end(body);
   };
 
   return {
     refuse(exchange, refusal) {
       const entry: ErrorEntry = ERRORS[refusal.code];
+      if (exchange.requestId === '') nameRequest(exchange);
       const html = wantsHtml(exchange);
       const body = html
         ? refusalPage(entry, refusal.code, exchange.requestId)
@@ -84,9 +71,16 @@ function challengeFor(entry: ErrorEntry, refusal: Refusal): string | null {
   return `Bearer error="${entry.challenge}", error_description="${entry.description}"${scope}`;
 }
 
+/** Node calls a request complete only after it was handed over, also one that has no body. */
+function announcesBody({ request, inbound }: Exchange): boolean {
+  if (inbound !== null) return inbound.contentLength !== 0;
+  const { headers } = request;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
+}
+
+/** Asked of the raw request, since a refusal may come before there is a canonical one. */
 function wantsHtml(exchange: Exchange): boolean {
-  const accept = headerValue(exchange.inbound?.headers ?? [], 'accept');
-  return accept?.includes('text/html') === true;
+  return exchange.request.headers.accept?.toLowerCase().includes('text/html') === true;
 }
 
 /** Gives a refused upgrade's socket back to HTTP, to answer on it and close it. */

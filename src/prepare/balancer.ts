@@ -1,7 +1,7 @@
 import type { Balancer, Clock, Logger } from '../core/ports.ts';
-import type { Target, Upstream } from '../core/upstream.ts';
+import type { Target } from '../core/upstream.ts';
 
-/** Failed connections in a row after which a target is set aside. */
+/** Failures in a row after which a target is set aside. */
 const FAILURES_TO_EJECT = 3;
 
 /** Milliseconds for which it is set aside; twice as long each time it fails again, up to the longest. */
@@ -14,17 +14,18 @@ const LONGEST_EJECTION = 60_000;
  */
 export function createBalancer(clock: Clock, logger: Logger): Balancer {
   return {
-    choose(upstream: Upstream): Target {
+    choose(upstream, failed) {
       const { targets } = upstream;
-      const first = targets[upstream.next % targets.length] as Target;
-      upstream.next = (upstream.next + 1) % targets.length;
-      if (targets.length === 1 || first.ejectedUntil === 0) return first;
+      const first = upstream.next % targets.length;
+      upstream.next = (first + 1) % targets.length;
+      const turn = targets[first] as Target;
+      if (targets.length === 1 || (turn.ejectedUntil === 0 && turn !== failed)) return turn;
       const now = clock.monotonic();
       for (let i = 0; i < targets.length; i++) {
-        const target = targets[(targets.indexOf(first) + i) % targets.length] as Target;
-        if (target.ejectedUntil <= now) return target;
+        const target = targets[(first + i) % targets.length] as Target;
+        if (target.ejectedUntil <= now && target !== failed) return target;
       }
-      return first;
+      return turn;
     },
     succeeded(target) {
       if (target.failures === 0) return;
@@ -33,10 +34,13 @@ export function createBalancer(clock: Clock, logger: Logger): Balancer {
       logger.info({ target: target.origin }, 'upstream address answers again');
     },
     failed(target) {
+      const now = clock.monotonic();
+      // Requests that were under way when it was set aside fail all together: that is one failure.
+      if (target.ejectedUntil > now) return;
       target.failures += 1;
       if (target.failures < FAILURES_TO_EJECT) return;
       const ejection = FIRST_EJECTION * 2 ** (target.failures - FAILURES_TO_EJECT);
-      target.ejectedUntil = clock.monotonic() + Math.min(ejection, LONGEST_EJECTION);
+      target.ejectedUntil = now + Math.min(ejection, LONGEST_EJECTION);
       logger.warn({ target: target.origin, failures: target.failures }, 'upstream address set aside');
     },
   };

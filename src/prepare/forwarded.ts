@@ -8,7 +8,7 @@ import type { Inbound } from '../core/inbound.ts';
  * @param sent the headers of this family that the client sent
  */
 export function addForwarded(headers: HeaderList, inbound: Inbound, sent: readonly string[]): void {
-  let chain = inbound.peer;
+  let chain = '';
   let proto: string = inbound.scheme;
   let host = inbound.authority;
   let forwarded = '';
@@ -16,14 +16,14 @@ export function addForwarded(headers: HeaderList, inbound: Inbound, sent: readon
     for (let i = 0; i < sent.length; i += 2) {
       const name = sent[i] as string;
       const value = sent[i + 1] as string;
-      if (name === 'x-forwarded-for') chain = `${value}, ${chain}`;
+      if (name === 'x-forwarded-for') chain = `${chain}${value}, `;
       else if (name === 'x-forwarded-proto') proto = value;
       else if (name === 'x-forwarded-host') host = value;
       else if (name === 'forwarded') forwarded = `${forwarded}${value}, `;
       else headers.push(name, value);
     }
   }
-  headers.push('x-forwarded-for', chain, 'x-forwarded-proto', proto);
+  headers.push('x-forwarded-for', chain + inbound.peer, 'x-forwarded-proto', proto);
   if (host !== '') headers.push('x-forwarded-host', host);
   const element = `for=${forwardedNode(inbound.peer)};proto=${inbound.scheme}`;
   headers.push(
@@ -32,7 +32,7 @@ export function addForwarded(headers: HeaderList, inbound: Inbound, sent: readon
   );
 }
 
-/** The client as trusted peers tell it: the right-most address before ours that is not one of them (for the log). */
+/** An address as a node identifier (RFC 7239 section 6). */
 function forwardedNode(address: string): string {
   return address.includes(':') ? `"[${address}]"` : address === '' ? 'unknown' : address;
 }

@@ -22,14 +22,21 @@ const OVERRIDES = [
   'x-method-override',
 ];
 
+/** Names remembered at most. */
 const REMEMBERED_NAMES = 512;
 
+/** A name that is not passed on as it is. */
+interface Fixed {
+  readonly name: string;
+  readonly fate: number;
+}
+
 /**
- * Decides the fate of headers by their names. Identity headers go in every spelling that some server reads as the same
- * name: any character but letters and digits counts as a dash.
+ * Decides the fate of headers by their names. Identity headers, tokens and what only proxies say go in every spelling
+ * that some server reads as the same name: any character but letters and digits counts as a dash.
  *
  * @param identityPrefix in lower case
- * @param identityNames further names that only we set
+ * @param identityNames further names that no upstream gets from a client
  */
 export function createHeaderFates(
   identityPrefix: string,
@@ -38,27 +45,34 @@ export function createHeaderFates(
 ): (name: string) => number {
   const prefix = foldName(identityPrefix);
   const ours = new Set(identityNames.map(foldName));
-  const fixed = new Map<string, number>();
-  for (const name of OVERRIDES) fixed.set(name, Fate.drop);
-  for (const name of ['forwarded', 'x-real-ip']) fixed.set(name, Fate.forwarded);
+  const fixed = new Map<string, Fixed>();
+  const fix = (name: string, fate: number): void => void fixed.set(foldName(name), { name, fate });
+  for (const name of OVERRIDES) fix(name, Fate.drop);
+  for (const name of ['forwarded', 'x-real-ip']) fix(name, Fate.forwarded);
   for (const source of tokenSources) {
-    if (source === 'authorization') fixed.set('authorization', Fate.token);
-    else if (source === 'websocketProtocol') fixed.set('sec-websocket-protocol', Fate.webSocketProtocol);
-    else if ('header' in source) fixed.set(source.header, Fate.token);
-    else if ('cookie' in source) fixed.set('cookie', Fate.cookie);
+    if (source === 'authorization') fix('authorization', Fate.token);
+    else if (source === 'websocketProtocol') fix('sec-websocket-protocol', Fate.webSocketProtocol);
+    else if ('header' in source) fix(source.header, Fate.token);
+    else if ('cookie' in source) fix('cookie', Fate.cookie);
   }
 
   const judge = (name: string): number => {
     const folded = foldName(name);
     if (folded.startsWith(prefix) || ours.has(folded)) return Fate.drop;
-    return fixed.get(name) ?? (name.startsWith('x-forwarded-') ? Fate.forwarded : Fate.pass);
+    const known = fixed.get(folded);
+    // In an odd spelling, none of these is what it seems to be.
+    if (known !== undefined) return known.name === name ? known.fate : Fate.drop;
+    if (!folded.startsWith('x-forwarded-')) return Fate.pass;
+    return folded === name ? Fate.forwarded : Fate.drop;
   };
   const remembered = new Map<string, number>();
   return (name) => {
     const known = remembered.get(name);
     if (known !== undefined) return known;
     const fate = judge(name);
-    if (remembered.size < REMEMBERED_NAMES && name.length <= 64) remembered.set(name, fate);
+    // Starting anew, lest a client that invents names make this slow for all who come after it.
+    if (remembered.size >= REMEMBERED_NAMES) remembered.clear();
+    if (name.length <= 64) remembered.set(name, fate);
     return fate;
   };
 }

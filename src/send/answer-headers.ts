@@ -13,6 +13,9 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** Not to be found in trailers: length, addressee. */
+const FRAMING: ReadonlySet<string> = new Set(['content-length', 'host', 'trailer']);
+
 /**
  * Makes the header section of an answer: the upstream's end-to-end headers, then ours. Where the proxy answers for CORS,
  * the upstream's own CORS headers are dropped, as API Gateway does, so that there is one policy.
@@ -25,14 +28,14 @@ export function answerHeaders(
   headers: Readonly<IncomingHttpHeaders>,
 ): HeaderList {
   const named = namedInConnection(headers['connection']);
-  const ownCors = exchange.route?.cors != null && exchange.route.cors !== 'upstream';
+  const ownCors = answersForCors(exchange);
   // node:http sends trailers only in a chunked body, and refuses the Trailer header elsewhere.
   const chunked = headers['content-length'] === undefined && hasBody(exchange, status) && isHttp11(exchange);
   const list: HeaderList = [];
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined || HOP_BY_HOP.has(name) || name === 'x-request-id' || named?.has(name)) continue;
-    if (ownCors && name.startsWith('access-control-')) continue;
+    if (value === undefined || HOP_BY_HOP.has(name) || named?.has(name)) continue;
+    if (isOurs(name, ownCors)) continue;
     if (name === 'trailer' && !chunked) continue;
     if (name === 'content-length' && status === 204) continue;
     if (typeof value === 'string') list.push(name, value);
@@ -40,6 +43,47 @@ export function answerHeaders(
   }
   for (const item of exchange.answerHeaders) list.push(item);
   return list;
+}
+
+/**
+ * The trailer fields that pass: all but those that frame or route a message, which mean nothing after it, yet might be merged
+ * into its header section behind us (RFC 9110 section 6.5.1).
+ */
+export function answerTrailers(
+  exchange: Exchange,
+  trailers: Readonly<IncomingHttpHeaders>,
+): [string, string][] {
+  const ownCors = answersForCors(exchange);
+  const pairs: [string, string][] = [];
+  for (const name in trailers) {
+    const value = trailers[name];
+    if (value === undefined || HOP_BY_HOP.has(name) || FRAMING.has(name) || isOurs(name, ownCors)) continue;
+    if (typeof value === 'string') pairs.push([name, value]);
+    else for (const one of value) pairs.push([name, one]);
+  }
+  return pairs;
+}
+
+/** Makes the header section of an answer to an upgrade ours where it is, in place; the rest is as the upstream sent it. */
+export function claimAnswer(exchange: Exchange, headers: IncomingHttpHeaders): void {
+  const ownCors = answersForCors(exchange);
+  for (const name of Object.keys(headers)) if (isOurs(name, ownCors)) delete headers[name];
+  const { answerHeaders: ours } = exchange;
+  for (let i = 0; i < ours.length; i += 2) {
+    const name = ours[i] as string;
+    const sent = headers[name];
+    headers[name] = sent === undefined ? ours[i + 1] : `${sent}, ${ours[i + 1]}`;
+  }
+}
+
+/** Whether a header says what the proxy says itself. */
+function isOurs(name: string, ownCors: boolean): boolean {
+  return name === 'x-request-id' || (ownCors && name.startsWith('access-control-'));
+}
+
+function answersForCors(exchange: Exchange): boolean {
+  const cors = exchange.route?.cors;
+  return cors !== undefined && cors !== null && cors !== 'upstream';
 }
 
 function namedInConnection(connection: string | undefined): ReadonlySet<string> | null {

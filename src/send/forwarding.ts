@@ -1,73 +1,88 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { type Exchange, outboundOf, routeOf } from '../core/exchange.ts';
+import { continueRequest, type Exchange, outboundOf, routeOf } from '../core/exchange.ts';
 import { retarget } from '../core/outbound.ts';
-import type { Balancer, Clock, Timer } from '../core/ports.ts';
-import { deny, fault } from '../core/refusal.ts';
-import { answerHeaders } from './answer-headers.ts';
-import { codeOfFailure, isConnectionFailure } from './upstream-faults.ts';
+import type { Balancer, Clock } from '../core/ports.ts';
+import { deny, fault, RefusalError } from '../core/refusal.ts';
+import { answerHeaders, answerTrailers } from './answer-headers.ts';
+import { ClientWatch } from './client-watch.ts';
+import { RequestBody } from './request-body.ts';
+import { codeOfFailure, isConnectionFailure, isTargetFailure, UpstreamFault } from './upstream-faults.ts';
 
 export interface ForwardingOptions {
   readonly balancer: Balancer;
   readonly clock: Clock;
   /** Milliseconds without a byte of a body moving between us and the client. */
   readonly clientBodyIdle: number;
+  /** Told of every answer; true: it is to be thrown away, and the request signed and sent again. */
+  readonly noticeAnswer: (exchange: Exchange, status: number, date: string | undefined) => boolean;
 }
 
 /** What may be sent again when its connection failed (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** Interim answers before one that counts; each starts undici's wait for an answer again. */
+const MOST_INTERIM = 100;
 
 /**
  * One request on its way to the upstream and its answer on the way back: undici calls it as things happen. Bodies stream
  * in both directions, each side waiting for the other; nothing is held but what is in the sockets' buffers.
  */
 export class Forwarding implements Dispatcher.DispatchHandler {
+  /** What undici sends. */
+  readonly body: Readable | Buffer | null;
+  /** The client's body, which that may be made of. */
+  readonly #clientBody: RequestBody | null;
   readonly #exchange: Exchange;
   readonly #options: ForwardingOptions;
   readonly #sentAt: number;
   #controller: Dispatcher.DispatchController | null = null;
-  #cancelled = false;
-  #clientIdle: Timer | null = null;
-  #bodyBytes = 0;
-  #watchesDrain = false;
+  #over = false;
+  #discarding = false;
+  #watch: ClientWatch | null = null;
+  #interim = 0;
 
   constructor(exchange: Exchange, options: ForwardingOptions) {
     this.#exchange = exchange;
     this.#options = options;
     this.#sentAt = options.clock.monotonic();
+    const { body, transform } = outboundOf(exchange);
+    this.#clientBody =
+      body === exchange.request
+        ? new RequestBody(exchange.request, routeOf(exchange).bodyBytes, () => this.#refuse('LIMIT_BODY'))
+        : null;
+    this.body =
+      this.#clientBody === null || transform === null
+        ? (this.#clientBody ?? body)
+        : Readable.from(transform(this.#clientBody), { objectMode: false });
   }
 
   /** The client is gone: the upstream need not go on. */
   cancel(): void {
-    this.#cancelled = true;
-    this.#clientIdle?.cancel();
-    this.#controller?.abort(new Error('the client is gone'));
+    this.#stop(new Error('the client is gone'));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    const exchange = this.#exchange;
     this.#controller = controller;
-    if (this.#cancelled || this.#exchange.settled) {
+    if (this.#over || exchange.settled) {
       controller.abort(new Error('the client is gone'));
       return;
     }
-    if (outboundOf(this.#exchange).body !== null) {
-      this.#watchClient();
-      // Only now, when the caller is judged and the upstream connected, is the body asked for.
-      if (this.#exchange.expectsContinue) this.#exchange.response.writeContinue();
-    }
+    if (this.#clientBody === null) return;
+    this.#clientWatch().expectBody(this.#clientBody);
+    // Only now, when the caller is judged and the upstream connected, is the body asked for.
+    continueRequest(exchange);
   }
 
   /** A chunk of the request's body has gone out. */
-  onBodySent(chunk: Uint8Array): void {
-    this.#watchClient();
-    this.#bodyBytes += chunk.length;
-    const limit = routeOf(this.#exchange).bodyBytes;
-    if (limit !== null && this.#bodyBytes > limit) this.#refuse('LIMIT_BODY');
+  onBodySent(): void {
+    this.#watch?.moved();
   }
 
   onRequestSent(): void {
-    this.#clientIdle?.cancel();
-    this.#clientIdle = null;
+    this.#watch?.bodyComplete();
   }
 
   onResponseStart(
@@ -77,14 +92,20 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     statusMessage?: string,
   ): void {
     const exchange = this.#exchange;
-    const { response } = exchange;
+    const { request, response } = exchange;
     if (status < 200) {
-      passInformational(exchange, status, headers);
+      this.#interim += 1;
+      if (this.#interim > MOST_INTERIM) this.#fail('more interim answers than anyone needs');
+      else passInformational(exchange, status, headers);
       return;
     }
     this.#options.balancer.succeeded(outboundOf(exchange).target);
+    this.#discarding = this.#options.noticeAnswer(exchange, status, dateOf(headers));
+    if (this.#discarding) return;
     exchange.upstreamTime = this.#options.clock.monotonic() - this.#sentAt;
     exchange.status = status;
+    // An answer before the whole request says that the rest is not wanted: the connection goes with it.
+    if (!request.complete) response.shouldKeepAlive = false;
     // llhttp reads the reason phrase as UTF-8, node:http writes it as latin-1.
     const reason = statusMessage === undefined || /[^\t\x20-\x7e]/.test(statusMessage) ? '' : statusMessage;
     response.writeHead(status, reason, answerHeaders(exchange, status, headers));
@@ -93,45 +114,41 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#discarding) return;
     const exchange = this.#exchange;
     exchange.bytesSent += chunk.length;
     if (exchange.response.write(chunk)) return;
     controller.pause();
-    this.#watchClient();
-    if (this.#watchesDrain) return;
-    this.#watchesDrain = true;
-    exchange.response.on('drain', () => {
-      this.#clientIdle?.cancel();
-      this.#clientIdle = null;
-      controller.resume();
-    });
+    this.#clientWatch().expectDrain(controller);
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     this.#done();
-    const { request, response } = this.#exchange;
-    addTrailers(response, trailers);
-    // An answer that came before the whole request leaves bytes of it unread: the connection cannot be used again.
-    if (!request.complete) response.on('finish', () => response.socket?.destroySoon());
+    if (this.#discarding) {
+      this.#exchange.runner.retry(this.#exchange);
+      return;
+    }
+    const { response } = this.#exchange;
+    const pairs = answerTrailers(this.#exchange, trailers);
+    if (pairs.length > 0) response.addTrailers(pairs);
     response.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#done();
     const exchange = this.#exchange;
-    if (this.#cancelled || exchange.settled) return;
-    const outbound = outboundOf(exchange);
-    // The client's own body failed: undici hands its error on as it is.
-    if (error === exchange.request.errored) {
-      exchange.runner.refuse(exchange, deny('REQUEST_MALFORMED', { cause: error }));
+    if (this.#over || exchange.settled) return;
+    // What is made of the client's body on its way out found something wrong with it.
+    if (error instanceof RefusalError) {
+      exchange.runner.refuse(exchange, error.refusal);
       return;
     }
-    const failed = isConnectionFailure(error);
-    if (failed && !exchange.response.headersSent) {
+    if (!exchange.response.headersSent && isTargetFailure(error)) {
+      const outbound = outboundOf(exchange);
       const { balancer } = this.#options;
       balancer.failed(outbound.target);
-      if (this.#mayRetry()) {
-        retarget(outbound, balancer.choose(outbound.upstream));
+      if (isConnectionFailure(error) && this.#mayRetry()) {
+        retarget(outbound, balancer.choose(outbound.upstream, outbound.target));
         exchange.runner.retry(exchange);
         return;
       }
@@ -144,27 +161,40 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     return body === null && IDEMPOTENT.has(method) && this.#exchange.attempts <= upstream.retries;
   }
 
-  /** Starts, or starts again, the time within which the client must send or take a byte. */
-  #watchClient(): void {
-    if (this.#clientIdle !== null) {
-      this.#clientIdle.restart();
-      return;
-    }
-    this.#clientIdle = this.#options.clock.after(this.#options.clientBodyIdle, () => {
-      this.#refuse('REQUEST_TIMEOUT');
-    });
+  #clientWatch(): ClientWatch {
+    const { clock, clientBodyIdle } = this.#options;
+    this.#watch ??= new ClientWatch(this.#exchange.response, clock, clientBodyIdle, () =>
+      this.#refuse('REQUEST_TIMEOUT'),
+    );
+    return this.#watch;
   }
 
   #refuse(code: 'REQUEST_TIMEOUT' | 'LIMIT_BODY'): void {
-    this.cancel();
+    this.#stop(new Error('the request is refused'));
     this.#exchange.runner.refuse(this.#exchange, deny(code));
+  }
+
+  #fail(reason: string): void {
+    const cause = new UpstreamFault('UPSTREAM_RESPONSE_INVALID', reason);
+    this.#stop(cause);
+    this.#exchange.runner.refuse(this.#exchange, fault(cause.code, cause));
+  }
+
+  #stop(reason: Error): void {
+    this.#over = true;
+    this.#watch?.stop();
+    this.#controller?.abort(reason);
   }
 
   #done(): void {
     this.#exchange.cancel = null;
-    this.#clientIdle?.cancel();
-    this.#clientIdle = null;
+    this.#watch?.stop();
+    this.#clientBody?.destroy();
   }
+}
+
+function dateOf({ date }: IncomingHttpHeaders): string | undefined {
+  return typeof date === 'string' ? date : undefined;
 }
 
 function flushHeaders(exchange: Exchange): void {
@@ -175,18 +205,11 @@ function flushHeaders(exchange: Exchange): void {
 /** 103 Early Hints pass to clients that can read them (RFC 8297 section 3); other interim answers end here. */
 function passInformational(exchange: Exchange, status: number, headers: IncomingHttpHeaders): void {
   const { request, response } = exchange;
-  if (status !== 103 || request.httpVersionMinor === 0 || headers['link'] === undefined) return;
-  const links = headers['link'];
-  response.writeEarlyHints({ link: links });
-}
-
-/** Trailers pass in a chunked body; node:http leaves them out where there is no place for them. */
-function addTrailers(response: Exchange['response'], trailers: IncomingHttpHeaders): void {
-  const pairs: [string, string][] = [];
-  for (const name in trailers) {
-    const value = trailers[name];
-    if (typeof value === 'string') pairs.push([name, value]);
-    else for (const one of value ?? []) pairs.push([name, one]);
+  const { link } = headers;
+  if (status !== 103 || request.httpVersionMinor === 0 || link === undefined || response.headersSent) return;
+  try {
+    response.writeEarlyHints({ link });
+  } catch {
+    // node:http knows fewer forms of Link than RFC 8288 has. A hint is no more than a hint.
   }
-  if (pairs.length > 0) response.addTrailers(pairs);
 }

@@ -1,15 +1,16 @@
+import type { Dispatcher } from 'undici';
 import { HANDED_OVER, outboundOf, routeOf, type Stage } from '../core/exchange.ts';
 import { Forwarding, type ForwardingOptions } from './forwarding.ts';
-import type { UpstreamPools } from './pools.ts';
-import type { Tunnels } from './tunnel.ts';
+import type { FindConnections } from './pools.ts';
+import type { Tunnels } from './tunnels.ts';
 
 /** The stage that sends: ordinary requests through undici's pools, upgrades through http-proxy-middleware. */
-export function createSendStage(pools: UpstreamPools, tunnels: Tunnels, options: ForwardingOptions): Stage {
+export function createSendStage(find: FindConnections, tunnels: Tunnels, options: ForwardingOptions): Stage {
   return {
     name: 'send',
     run(exchange) {
       const outbound = outboundOf(exchange);
-      const connections = pools.connections(outbound.upstream.name, outbound.target);
+      const connections = find(outbound.upstream.name, outbound.target);
       exchange.attempts += 1;
       if (exchange.tunnel !== null) {
         tunnels.open(exchange, connections);
@@ -19,17 +20,16 @@ export function createSendStage(pools: UpstreamPools, tunnels: Tunnels, options:
       const forwarding = new Forwarding(exchange, options);
       exchange.cancel = () => forwarding.cancel();
       const { headers, contentLength } = outbound;
-      connections.pool.dispatch(
-        {
-          method: outbound.method as 'GET',
-          path: outbound.path,
-          headers: contentLength > 0 ? [...headers, 'content-length', String(contentLength)] : headers,
-          body: outbound.body,
-          headersTimeout: responseTimeout,
-          bodyTimeout: bodyIdleTimeout,
-        },
-        forwarding,
-      );
+      const request: Dispatcher.DispatchOptions & { servername: string } = {
+        method: outbound.method as 'GET',
+        path: outbound.path,
+        headers: contentLength > 0 ? [...headers, 'content-length', String(contentLength)] : headers,
+        body: forwarding.body,
+        servername: connections.servername,
+        headersTimeout: responseTimeout,
+        bodyTimeout: bodyIdleTimeout,
+      };
+      connections.pool.dispatch(request, forwarding);
       return HANDED_OVER;
     },
   };

@@ -1,9 +1,11 @@
+import { EventEmitter, once } from 'node:events';
 import type { z } from 'zod';
 import { configSchema } from '../../src/config/schema/config.ts';
-import type { Clock, ProcessLogger } from '../../src/core/ports.ts';
+import type { Clock } from '../../src/core/ports.ts';
 import { createService, type Service } from '../../src/service.ts';
 import { type KeyServer, startKeyServer } from './key-server.ts';
 import { exchangeRaw, type RawResponse, requestBytes } from './raw-http.ts';
+import { type LogLine, recordingLogger } from './recording-logger.ts';
 import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts';
 import { accessClaims, makeKey, type SigningKey, signToken, type TokenClaims } from './token-factory.ts';
 
@@ -12,15 +14,8 @@ export const POOL_ID = 'us-east-1_Test00001';
 
 type ConfigInput = z.input<typeof configSchema>;
 
-/** What a test says of the configuration; the rest is a listening proxy with one pool and one upstream. */
+/** What a test says of the configuration; the rest is a listening proxy with one pool and one upstream, `board`. Upstreams without an address are the recording one. */
 export type ProxyConfig = Partial<Omit<ConfigInput, 'routes'>> & { readonly routes: ConfigInput['routes'] };
-
-/** A log line as it would be written. */
-export interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly [field: string]: unknown;
-}
 
 /** A whole proxy on free ports of the loopback, between a raw client and an upstream that records. */
 export interface ProxyUnderTest {
@@ -32,22 +27,28 @@ export interface ProxyUnderTest {
   readonly key: SigningKey;
   readonly issuer: string;
   readonly log: readonly LogLine[];
+  /** The first line of the access log for this path, waiting until it is written: the request is over then. */
+  logged(path: string): Promise<LogLine>;
   /** A token of the pool; claims change or, when undefined, take away. */
   token(claims?: TokenClaims): string;
   /** One request on a connection of its own, with `Host` unless the lines have one. */
   request(requestLine: string, headerLines?: readonly string[], body?: string): Promise<RawResponse>;
   /** Takes over another configuration. */
-  reload(config: ProxyConfig): void;
+  reload(config: ProxyConfig): Promise<void>;
   metrics(): Promise<string>;
   stop(): Promise<void>;
 }
 
 export interface ProxyOptions {
   readonly clock?: Clock;
+  /** Whether it runs as in `dev`. Default: true. */
+  readonly dev?: boolean;
   /** Asked for keys before the proxy starts; default: the one key is published. */
   readonly prepareKeys?: (keys: KeyServer, key: SigningKey) => void | Promise<void>;
   /** Whether to wait until the proxy has its keys. Default: true. */
   readonly awaitReady?: boolean;
+  /** Kinds of token the pool's routes accept. Default: access tokens. */
+  readonly tokenUse?: readonly ('access' | 'id')[];
 }
 
 export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}): Promise<ProxyUnderTest> {
@@ -58,10 +59,12 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
   await options.prepareKeys?.(keys, key);
   const issuer = keys.issuer(POOL_ID);
   const log: LogLine[] = [];
-  const complete = (input: ProxyConfig) => configSchema.parse(withDefaults(input, issuer, upstream.origin));
+  const onLine = new EventEmitter();
+  const complete = (input: ProxyConfig) =>
+    configSchema.parse(withDefaults(input, issuer, upstream.origin, options));
   const service = createService(complete(config), {
-    dev: true,
-    logger: recordingLogger(log),
+    dev: options.dev ?? true,
+    logger: recordingLogger(log, () => onLine.emit('line')),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const { proxy, admin } = await service.start();
@@ -76,6 +79,13 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
     key,
     issuer,
     log,
+    async logged(path) {
+      for (;;) {
+        const line = log.find((one) => one['path'] === path);
+        if (line !== undefined) return line;
+        await once(onLine, 'line');
+      }
+    },
     token: (claims) => signToken(key, accessClaims({ issuer, clientId: CLIENT_ID }, claims)),
     request(requestLine, headerLines = [], body = '') {
       const lines = headerLines.some((line) => /^host:/i.test(line))
@@ -102,11 +112,16 @@ export function bearer(token: string): string {
   return `Authorization: Bearer ${token}`;
 }
 
-function withDefaults(config: ProxyConfig, issuer: string, upstream: string): ConfigInput {
+function withDefaults(
+  config: ProxyConfig,
+  issuer: string,
+  upstream: string,
+  { tokenUse = ['access'] }: ProxyOptions,
+): ConfigInput {
   return {
-    userPools: { main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer } },
-    upstreams: { board: { url: upstream } },
+    userPools: { main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer, tokenUse: [...tokenUse] } },
     ...config,
+    upstreams: withAddress({ board: {}, ...config.upstreams }, upstream),
     server: {
       listen: '127.0.0.1:0',
       shutdown: { unready: '0s', drain: '2s' },
@@ -116,21 +131,15 @@ function withDefaults(config: ProxyConfig, issuer: string, upstream: string): Co
   };
 }
 
-async function untilReady(admin: string): Promise<void> {
-  while ((await fetch(`${admin}/readyz`)).status !== 200);
+function withAddress(upstreams: ConfigInput['upstreams'], url: string): ConfigInput['upstreams'] {
+  const complete: ConfigInput['upstreams'] = {};
+  for (const [name, settings] of Object.entries(upstreams)) {
+    complete[name] =
+      settings.url === undefined && settings.urls === undefined ? { url, ...settings } : settings;
+  }
+  return complete;
 }
 
-function recordingLogger(lines: LogLine[]): ProcessLogger {
-  const write = (level: string) => (fields: object, message: string) => {
-    lines.push({ ...fields, level, message });
-  };
-  return {
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-    enabled: () => true,
-    setLevel: () => undefined,
-    flush: () => undefined,
-  };
+async function untilReady(admin: string): Promise<void> {
+  while ((await fetch(`${admin}/readyz`)).status !== 200);
 }

@@ -154,7 +154,11 @@ function serve({ socket, connection, received, answerFor, record }: Serving): vo
     socket,
     async write(bytes) {
       const whole = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
-      if (!socket.write(whole)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+      if (socket.write(whole)) return;
+      const listening = new AbortController();
+      const { signal } = listening;
+      await Promise.race([once(socket, 'drain', { signal }), once(socket, 'close', { signal })]);
+      listening.abort();
     },
     tunnel(onBytes) {
       tunnel = onBytes;
