@@ -14,7 +14,7 @@ import { findTools, type Tools } from './prerequisites.ts';
 import { createProcesses } from './processes.ts';
 import { takeProfile } from './profile/take-profile.ts';
 import { drawChart } from './report/chart.ts';
-import { refreshPage } from './report/page.ts';
+import { describeTaking, refreshPage } from './report/page.ts';
 import { type CaseResult, keepResult, makeResult, readResults } from './report/results.ts';
 import { caseTable, goalTable } from './report/table.ts';
 import { createMint } from './world/tokens.ts';
@@ -69,7 +69,10 @@ for (const [signal, code] of [
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const) {
-  process.once(signal, () => void cleanUp().finally(() => process.exit(code)));
+  process.once(signal, () => {
+    progress(`${signal}: ending what was started`);
+    void cleanUp().finally(() => process.exit(code));
+  });
 }
 
 try {
@@ -103,7 +106,7 @@ async function main(): Promise<void> {
     const result = makeResult(one, entrants, { date: new Date().toISOString(), machine, rounds, seconds });
     keepResult(results, result);
     done.push(result);
-    process.stdout.write(`\n(${one.letter}) ${one.name}: ${one.title}\n\n${caseTable(result)}\n\n`);
+    process.stdout.write(`\n${describeCase(one)}\n\n${caseTable(result)}\n\n${describeTaking(result)}\n\n`);
   }
   if (done.some(({ goals }) => goals.length > 0)) process.stdout.write(`${goalTable(done)}\n`);
 

@@ -6,6 +6,7 @@ import { startBeside } from '../load/beside.ts';
 import { type Generate, pace, saturate, stream } from '../load/generate.ts';
 import type { RequestFile } from '../world/requests.ts';
 import { readAccount } from './accounting.ts';
+import { watchDisturbance } from './disturbance.ts';
 import { CONTENDERS, setUpEntrant } from './entrant-setup.ts';
 import type { LoadResult, Measurement } from './measurement.ts';
 
@@ -144,9 +145,11 @@ async function measure(lane: Lane, site: Site, generate: Generate, seconds: numb
           forged: lane.forged,
         });
   const forwardedBefore = await site.upstream.requests();
+  const endWatch = watchDisturbance([site.cores.contender, ...site.cores.spare, site.cores.load]);
   const before = readAccount(running.pid);
   const result = await load(lane, site, generate, seconds);
   const after = readAccount(running.pid);
+  const disturbed = endWatch();
   const forwarded = (await site.upstream.requests()) - forwardedBefore;
   if (generate !== stream && forwarded < result.amount) {
     throw new Error(`${entrant.label} answered ${result.amount} requests, the upstream had ${forwarded}`);
@@ -157,6 +160,7 @@ async function measure(lane: Lane, site: Site, generate: Generate, seconds: numb
     p50: result.p50,
     p99: result.p99,
     beside: (await companion?.end()) ?? null,
+    disturbed,
   };
 }
 
