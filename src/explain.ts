@@ -1,5 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import { compareTokens, ID_TOKENS } from './authenticate/id-token.ts';
 import { parseToken } from './authenticate/parse-token.ts';
 import { readPrincipal } from './authenticate/read-principal.ts';
 import { poolPolicies } from './authenticate/user-pools.ts';
@@ -121,13 +122,13 @@ function explainSigning(
 ): SigningDescription | Refusal {
   const beside = asked.idToken === null ? null : readUnverified(asked.idToken, config, asked.now, ID_TOKENS);
   if (beside !== null && 'code' in beside) return beside;
+  const mismatch = caller === null || beside === null ? undefined : compareTokens(caller, beside);
+  if (mismatch !== undefined) return mismatch;
   const idToken = caller?.tokenUse === 'id' ? caller : beside;
   return describeSigning(plan, caller, idToken?.claims ?? null, (condition, principal) =>
     holds(condition, principal, NO_PARAMETERS),
   );
 }
-
-const ID_TOKENS: ReadonlySet<string> = new Set(['id']);
 
 const PASSED = { outcome: 'allow', refusal: null } as const;
 
@@ -152,12 +153,14 @@ function readUnverified(
   return readPrincipal(parsed.claims, iss, tokenUse === undefined ? policy : { ...policy, tokenUse }, now);
 }
 
-/** A request as node:http would have read it. */
+/** A request as node:http would have read it, had a browser sent it: what it types as a space or beyond ASCII is encoded. */
 function exchangeFor(asked: ExplainedRequest): Exchange {
   const request = new IncomingMessage(new Socket());
-  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(asked.url);
+  const url = asked.url.toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent);
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
+  const target = absolute?.[2] ?? url;
   request.method = asked.method.toUpperCase();
-  request.url = absolute === null ? asked.url : absolute[2] || '/';
+  request.url = absolute !== null && !target.startsWith('/') ? `/${target}` : target;
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;
   request.rawHeaders = ['Host', absolute?.[1] ?? 'localhost'];

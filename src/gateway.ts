@@ -19,6 +19,7 @@ import { createPublicServer } from './listen/public-server.ts';
 import { createResponder } from './listen/respond.ts';
 import { createMetrics, type Registry } from './observe/metrics.ts';
 import { createObserveStage } from './observe/observe-stage.ts';
+import { createRefusedConnectionObserver } from './observe/refused-connections.ts';
 import { createBalancer } from './prepare/balancer.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { createPrepareStage } from './prepare/prepare-stage.ts';
@@ -146,7 +147,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     maxConnections: Math.ceil(config.server.limits.connections / options.workers),
     pipeline: () => pipeline,
     clock,
-    onRefusedConnection: (code) => metrics.connectionRefused(code),
+    onRefusedConnection: createRefusedConnectionObserver(metrics, logger),
   });
 
   return {
@@ -188,7 +189,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       const sweep = setInterval(() => server.closeIdle(), DRAIN_INTERVAL);
       await Promise.race([closed, wait(clock, drain)]);
       clearInterval(sweep);
-      server.destroy();
+      await server.destroy();
       await closed;
       pools.stop();
       signer.stop();

@@ -5,11 +5,13 @@ import type { Duplex } from 'node:stream';
 import type { Config } from '../config/schema/config.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { Exchange } from '../core/exchange.ts';
+import type { RefusedConnection } from '../core/observer.ts';
 import type { Clock } from '../core/ports.ts';
 import { deny } from '../core/refusal.ts';
 import { mayHaveLostBytes } from './declined-upgrade.ts';
 import { endGently } from './linger.ts';
 import { codeOfParseError, type ParseError } from './parse-errors.ts';
+import { plainAddress } from './peer.ts';
 import type { Pipeline } from './pipeline.ts';
 import { ProxyResponse } from './proxy-response.ts';
 import { createSocketAnswer } from './socket-answer.ts';
@@ -27,8 +29,8 @@ export interface PublicServer {
   closeIdle(): void;
   /** Serves a renewed certificate to new connections. */
   renewCertificate(tls: NonNullable<Config['server']['tls']>): void;
-  /** Cuts what is still open. */
-  destroy(): void;
+  /** Cuts what is still open; resolves when all of it is closed and settled. */
+  destroy(): Promise<void>;
   readonly connections: number;
 }
 
@@ -40,7 +42,7 @@ export interface PublicServerOptions {
   readonly pipeline: () => Pipeline;
   readonly clock: Clock;
   /** Told of refusals that never become an exchange. */
-  readonly onRefusedConnection: (code: ErrorCode) => void;
+  readonly onRefusedConnection: (refused: RefusedConnection) => void;
 }
 
 /** Milliseconds between two looks for clients whose header section is late. */
@@ -117,8 +119,8 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
 
   const refuseNow = (socket: Duplex, code: ErrorCode): void => {
     if (!socket.writable) return;
-    options.onRefusedConnection(code);
-    answerOnSocket(socket, code);
+    const client = addressOf(socket as Socket);
+    options.onRefusedConnection({ code, requestId: answerOnSocket(socket, code), client });
   };
 
   /** Answers for what never becomes an exchange, when its turn has come. */
@@ -207,7 +209,8 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     if (sockets.size >= options.maxConnections) {
       if (config.tls === null) refuse(socket, 'LIMIT_CONNECTIONS');
       else {
-        options.onRefusedConnection('LIMIT_CONNECTIONS');
+        const client = addressOf(socket);
+        options.onRefusedConnection({ code: 'LIMIT_CONNECTIONS', requestId: '', client });
         socket.destroy();
       }
       return;
@@ -244,13 +247,19 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     renewCertificate(tls) {
       if (server instanceof HttpsServer) server.setSecureContext({ cert: tls.cert, key: tls.key });
     },
-    destroy() {
-      for (const socket of sockets) socket.destroy();
+    async destroy() {
+      await Promise.all(
+        [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve).destroy())),
+      );
     },
     get connections() {
       return sockets.size;
     },
   };
+}
+
+function addressOf(socket: Socket): string {
+  return plainAddress(socket.remoteAddress ?? '');
 }
 
 function onClose(this: ProxyResponse): void {

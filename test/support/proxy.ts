@@ -47,6 +47,8 @@ export interface ProxyOptions {
   readonly prepareKeys?: (keys: KeyServer, key: SigningKey) => void | Promise<void>;
   /** Whether to wait until the proxy has its keys. Default: true. */
   readonly awaitReady?: boolean;
+  /** Where HTTPS_PROXY and its kin are looked for. Default: nowhere. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Kinds of token the pool's routes accept. Default: access tokens. */
   readonly tokenUse?: readonly ('access' | 'id')[];
   /** Instead of the one that records in `log`. */
@@ -68,6 +70,7 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
     dev: options.dev ?? true,
     logger: options.logger ?? recordingLogger(log, () => onLine.emit('line')),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
   });
   const { proxy, admin } = await service.start();
   if (options.awaitReady !== false) await untilReady(admin);
