@@ -69,16 +69,14 @@ export function createPipeline(
     conclude(exchange, fault('INTERNAL_ERROR', new Error('no stage has answered')));
   };
 
+  /** A verdict that comes too late changes nothing: what is over stays so. */
   const wait = (exchange: Exchange, verdict: Promise<Verdict>, at: number): void => {
-    let waiting = true;
     const deadline = stages[at]?.waitsForClient
       ? null
       : clock.after(STAGE_DEADLINE, () => {
-          proceed(fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} has not answered`)));
+          refuse(exchange, fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} has not answered`)));
         });
     const proceed = (result: Verdict): void => {
-      if (!waiting) return;
-      waiting = false;
       deadline?.cancel();
       if (result === undefined) advance(exchange, at + 1);
       else conclude(exchange, result);

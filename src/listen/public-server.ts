@@ -139,12 +139,11 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
       refuse(socket, 'REQUEST_METHOD_UNSUPPORTED');
     } else {
       const response = new ProxyResponse(request);
-      // That a client leaves before protocols are switched is noticed only by reading on; what it sends is kept.
+      // Until protocols are switched, a client that ends its side has left.
       socket.once('end', () => {
         if (response.exchange?.status !== 101) socket.destroy();
       });
       begin(request, response, { socket, head }, false);
-      socket.read(0);
     }
   };
 

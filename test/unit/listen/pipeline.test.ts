@@ -178,6 +178,34 @@ describe.each(SHAPES)('as %s', (shape) => {
     connection.close();
   });
 
+  it.each(BEFORE_OBSERVE)(
+    '%s hangs, and refuses, replies or hands over when it is too late',
+    async (name) => {
+      for (const verdict of [
+        deny('ROUTE_NOT_FOUND'),
+        { kind: 'reply', status: 200, headers: [] } as const,
+        HANDED_OVER,
+      ]) {
+        const late = Promise.withResolvers<Verdict>();
+        const asked = Promise.withResolvers<void>();
+        behaviours[name] = () => {
+          asked.resolve();
+          return late.promise;
+        };
+        const connection = await openRaw(origin);
+        connection.send(BYTES[shape]);
+        await asked.promise;
+        clock.advance(DEADLINE);
+        late.resolve(verdict);
+        expect((await connection.response()).status).toBe(500);
+        connection.close();
+        await untilSettled();
+        expect(settled.at(-1)?.refusal?.code).toBe('INTERNAL_ERROR');
+      }
+      expect(answers).toBe(3);
+    },
+  );
+
   it.each(BEFORE_OBSERVE)('%s refuses by the runner, and then goes on', async (name) => {
     behaviours[name] = (exchange) => {
       exchange.runner.refuse(exchange, fault('INTERNAL_ERROR', new Error('first')));
@@ -208,6 +236,7 @@ describe.each(SHAPES)('as %s', (shape) => {
     const response = await exchangeRaw(origin, BYTES[shape]);
     expect([response.status, codeIn(response)]).toEqual([403, 'AUTHZ_GROUP_REQUIRED']);
     await untilSettled();
+    expect(settled[0]?.refusal).toEqual(deny('AUTHZ_GROUP_REQUIRED'));
     expect(answers).toBe(1);
     expect(ran).toEqual([...STAGES.slice(0, STAGES.indexOf(name) + 1), 'observe']);
   });
