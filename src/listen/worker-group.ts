@@ -16,7 +16,7 @@ export interface WorkerGroup {
   stop(): Promise<void>;
 }
 
-export interface WorkerGroupOptions extends WorkerSettings, WorkerContext {
+export interface WorkerGroupOptions extends WorkerSettings, Omit<WorkerContext, 'onReady'> {
   /** The module that a worker process runs. */
   readonly module: string;
   /** Makes one list of metrics of several. */
