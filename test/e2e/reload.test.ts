@@ -69,7 +69,7 @@ describe('a reload', () => {
 
   it('that fails leaves everything as it was', async () => {
     const broken: ProxyConfig = { routes: [{ ...ROUTE, upstream: 'missing', allow: 'authenticated' }] };
-    expect(() => proxy.reload(broken)).toThrow('missing');
+    await expect(proxy.reload(broken)).rejects.toThrow('missing');
     expect((await get('/x')).status).toBe(200);
   });
 });
