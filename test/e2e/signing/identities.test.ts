@@ -510,9 +510,9 @@ describe('a reload', () => {
       return emulator.count('GetCredentialsForIdentity');
     };
     expect(await ask()).toBe(1);
-    proxy.reload(config());
+    await proxy.reload(config());
     expect(await ask()).toBe(1);
-    proxy.reload(config({ timeout: '4s' }));
+    await proxy.reload(config({ timeout: '4s' }));
     expect(await ask()).toBe(2);
   });
 });
