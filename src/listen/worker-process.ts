@@ -31,6 +31,8 @@ export interface WorkerContext {
   readonly fetchKeys: FetchKeyDocument;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told when a worker has had all keys once. */
+  readonly onReady: () => void;
 }
 
 /** Milliseconds a worker has to hand in its metrics. */
@@ -90,6 +92,7 @@ export function startWorker(initial: WorkerSettings, context: WorkerContext): Wo
         break;
       case 'ready':
         ready = true;
+        context.onReady();
         break;
       case 'fetchKeys':
         void answerKeys(context.fetchKeys, message.url, message.timeout).then((answer) =>

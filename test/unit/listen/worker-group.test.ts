@@ -130,6 +130,8 @@ describe('a group of workers', () => {
   it('says of a replacement that it cannot start, and tries again', async () => {
     make('good');
     await group.start();
+    // Answered after what the workers had told before: that they are ready.
+    await group.collect();
     process.env['WORKER_BEHAVIOUR'] = 'failing';
     await kill();
     clock.advance(0);
