@@ -11,6 +11,7 @@ import { keySetFiles } from './key-set-files.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { plainHttp } from './plain-http.ts';
 import { poolSaid } from './pool-said.ts';
+import { callersKnown, storeFailureSaid } from './rate-limits.ts';
 import { routeIds } from './route-ids.ts';
 import { routePaths } from './route-paths.ts';
 import { signingUnsupported } from './signing-unsupported.ts';
@@ -36,6 +37,8 @@ const CHECKS: readonly Check[] = [
   corsCredentials,
   identityHeaders,
   tokenSourcesOnce,
+  storeFailureSaid,
+  callersKnown,
   signingUnsupported,
 ];
 
