@@ -4,7 +4,9 @@ import { parseToken } from './authenticate/parse-token.ts';
 import { readPrincipal } from './authenticate/read-principal.ts';
 import { poolPolicies } from './authenticate/user-pools.ts';
 import { compileRoutes } from './authorize/compile-routes.ts';
+import { compileConditions } from './authorize/compile-rule.ts';
 import { decide } from './authorize/decide.ts';
+import { holds } from './authorize/evaluate-condition.ts';
 import { type ExplainedCondition, explainCondition } from './authorize/explain-rule.ts';
 import { createRouter } from './authorize/find-route.ts';
 import { readParameters } from './authorize/route-index.ts';
@@ -13,8 +15,12 @@ import { ERRORS, type ErrorCode } from './core/errors.ts';
 import { Exchange, inboundOf } from './core/exchange.ts';
 import type { Principal } from './core/principal.ts';
 import type { Refusal } from './core/refusal.ts';
+import { NO_PARAMETERS } from './core/route.ts';
+import type { SigningPlan } from './core/signing.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
+import { compileSigning } from './sign/compile-signing.ts';
+import { describeSigning, type SigningDescription } from './sign/describe-signing.ts';
 
 /** A request to be explained without sending it. */
 export interface ExplainedRequest {
@@ -22,6 +28,8 @@ export interface ExplainedRequest {
   /** Absolute, or a path; its host is the Host header. */
   readonly url: string;
   readonly token: string | null;
+  /** The ID token beside an access token; null: none. */
+  readonly idToken: string | null;
   /** Seconds since the epoch. */
   readonly now: number;
 }
@@ -44,6 +52,8 @@ export interface Explanation {
     'pool' | 'subject' | 'username' | 'clientId' | 'tokenUse' | 'groups' | 'scopes' | 'expiresAt'
   > | null;
   readonly conditions: readonly ExplainedCondition[];
+  /** How it would be signed; null when it would not be, or not get that far. */
+  readonly signing: SigningDescription | null;
 }
 
 /**
@@ -59,11 +69,12 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
     headerBytes: limits.headerBytes,
     urlBytes: limits.urlBytes,
   }).run(exchange);
-  const nothing = { path: null, route: null, parameters: {}, principal: null, conditions: [] };
+  const nothing = { path: null, route: null, parameters: {}, principal: null, conditions: [], signing: null };
   if (canonical !== undefined) return { ...refused(canonical as Refusal), ...nothing };
 
   const inbound = inboundOf(exchange);
-  const routes = compileRoutes(config, compileUpstreams(config));
+  const upstreams = compileUpstreams(config, compileSigning(config, compileConditions));
+  const routes = compileRoutes(config, upstreams);
   const route = createRouter(routes).find(inbound);
   if ('code' in route) return { ...refused(route), ...nothing, path: inbound.path };
 
@@ -76,23 +87,47 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
     },
     parameters: { ...readParameters(route, inbound.path) },
   };
-  if (route.rule.kind === 'public') return { ...PASSED, ...found, principal: null, conditions: [] };
-  const identified = asked.token === null ? null : readUnverified(asked.token, config, asked.now);
+  const identified =
+    asked.token === null || route.rule.kind === 'public'
+      ? null
+      : readUnverified(asked.token, config, asked.now);
   if (identified !== null && 'code' in identified) {
-    return { ...refused(identified), ...found, principal: null, conditions: [] };
+    return { ...refused(identified), ...found, principal: null, conditions: [], signing: null };
   }
   const verdict = decide(route, identified, found.parameters);
   const conditions =
     identified !== null && route.rule.kind === 'conditions'
       ? explainCondition(route.rule.condition, identified, found.parameters)
       : [];
+  const signing =
+    verdict === undefined && route.upstream.sign !== null
+      ? explainSigning(route.upstream.sign, identified, config, asked)
+      : null;
+  const refusal = verdict ?? (signing !== null && 'code' in signing ? signing : null);
   return {
-    ...(verdict === undefined ? PASSED : refused(verdict)),
+    ...(refusal === null ? PASSED : refused(refusal)),
     ...found,
     principal: identified,
     conditions,
+    signing: signing === null || 'code' in signing ? null : signing,
   };
 }
+
+function explainSigning(
+  plan: SigningPlan,
+  caller: Principal | null,
+  config: Config,
+  asked: ExplainedRequest,
+): SigningDescription | Refusal {
+  const beside = asked.idToken === null ? null : readUnverified(asked.idToken, config, asked.now, ID_TOKENS);
+  if (beside !== null && 'code' in beside) return beside;
+  const idToken = caller?.tokenUse === 'id' ? caller : beside;
+  return describeSigning(plan, caller, idToken?.claims ?? null, (condition, principal) =>
+    holds(condition, principal, NO_PARAMETERS),
+  );
+}
+
+const ID_TOKENS: ReadonlySet<string> = new Set(['id']);
 
 const PASSED = { outcome: 'allow', refusal: null } as const;
 
@@ -101,14 +136,20 @@ function refused(refusal: Refusal): Pick<Explanation, 'outcome' | 'refusal'> {
   return { outcome: 'deny', refusal: { status, code: refusal.code, description } };
 }
 
-function readUnverified(token: string, config: Config, now: number): Principal | Refusal {
+/** @param tokenUse kinds of token accepted, instead of those that the pool accepts from callers */
+function readUnverified(
+  token: string,
+  config: Config,
+  now: number,
+  tokenUse?: ReadonlySet<string>,
+): Principal | Refusal {
   const parsed = parseToken(token);
   if ('code' in parsed) return parsed;
   const { iss } = parsed.claims;
   if (typeof iss !== 'string') return { kind: 'deny', code: 'AUTHN_CLAIMS_INVALID' };
   const policy = poolPolicies(config.userPools).get(iss);
   if (policy === undefined) return { kind: 'deny', code: 'AUTHN_ISSUER_UNKNOWN' };
-  return readPrincipal(parsed.claims, iss, policy, now);
+  return readPrincipal(parsed.claims, iss, tokenUse === undefined ? policy : { ...policy, tokenUse }, now);
 }
 
 /** A request as node:http would have read it. */

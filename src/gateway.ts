@@ -1,14 +1,18 @@
 import { createAuthenticateStage } from './authenticate/authenticate-stage.ts';
 import { createFindToken } from './authenticate/find-token.ts';
+import { createIdTokenReader } from './authenticate/id-token.ts';
 import { createTokenCache } from './authenticate/token-cache.ts';
 import { createUserPools } from './authenticate/user-pools.ts';
 import { createAuthorizeStage } from './authorize/authorize-stage.ts';
 import { compileRoutes } from './authorize/compile-routes.ts';
+import { compileConditions } from './authorize/compile-rule.ts';
 import { compileCors } from './authorize/cors.ts';
+import { holds } from './authorize/evaluate-condition.ts';
 import { createRouter } from './authorize/find-route.ts';
 import { createRouteStage } from './authorize/route-stage.ts';
 import type { Config } from './config/schema/config.ts';
 import type { Clock, FetchKeyDocument, ProcessLogger } from './core/ports.ts';
+import { NO_PARAMETERS } from './core/route.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
 import { createPipeline, type Pipeline, type Traffic } from './listen/pipeline.ts';
 import { createPublicServer } from './listen/public-server.ts';
@@ -21,7 +25,8 @@ import { createPrepareStage } from './prepare/prepare-stage.ts';
 import { createUpstreamPools } from './send/pools.ts';
 import { createSendStage } from './send/send-stage.ts';
 import { createTunnels } from './send/tunnels.ts';
-import { createSignStage } from './sign/sign-stage.ts';
+import { compileSigning } from './sign/compile-signing.ts';
+import { createSigner } from './sign/signer.ts';
 
 /** The public port of one process with all stages behind it: what a single process runs, and each of several workers. */
 export interface Gateway {
@@ -42,6 +47,8 @@ export interface GatewayOptions {
   readonly logger: ProcessLogger;
   readonly fetchKeys: FetchKeyDocument;
   readonly dev: boolean;
+  /** Where HTTPS_PROXY and its kin are looked for. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Processes that share the limits. */
   readonly workers: number;
   readonly registry: Registry;
@@ -63,14 +70,15 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     routeHistograms: config.metrics.routeHistograms,
     gauges: {
       inFlight: () => traffic.inFlight,
-      tokenCacheEntries: () => cache.size,
+      tokenCacheEntries: () => cache.size + idTokenCache.size,
       keyAges: () => pools.ages(),
       upstreamConnections: () => upstreamPools.counts(),
     },
   });
   const cache = createTokenCache(config.tokenCache.entries);
+  const idTokenCache = createTokenCache(config.tokenCache.entries);
   const pools = createUserPools({
-    cache,
+    caches: [cache, idTokenCache],
     fetch: options.fetchKeys,
     clock,
     logger,
@@ -80,10 +88,20 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   const upstreamPools = createUpstreamPools();
   const balancer = createBalancer(clock, logger);
   const tunnels = createTunnels({ balancer, clock, logger });
+  const signer = createSigner({
+    config,
+    clock,
+    logger,
+    observer: metrics,
+    matches: (condition, principal) => holds(condition, principal, NO_PARAMETERS),
+    workers: options.workers,
+    environment: options.environment,
+  });
   const responder = createResponder(clock);
 
   const compile = (): Pipeline => {
-    const router = createRouter(compileRoutes(config, compileUpstreams(config)));
+    const upstreams = compileUpstreams(config, compileSigning(config, compileConditions));
+    const router = createRouter(compileRoutes(config, upstreams));
     const { limits, timeouts, tls, trustedProxies } = config.server;
     return createPipeline(
       [
@@ -98,16 +116,18 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
           findToken: createFindToken(config.tokenSources),
           pools,
           cache,
+          readIdToken: createIdTokenReader({ pools, cache: idTokenCache, clock }),
           clock,
           observer: metrics,
         }),
         createAuthorizeStage(),
         createPrepareStage(config, balancer),
-        createSignStage(),
+        signer.stage,
         createSendStage(upstreamPools.under(config.upstreams), tunnels, {
           balancer,
           clock,
           clientBodyIdle: timeouts.bodyIdle,
+          noticeAnswer: signer.noticeAnswer,
         }),
         createObserveStage({ metrics, logger, clock, subject: config.log.subject }),
       ],
@@ -140,6 +160,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       try {
         const compiled = compile();
         pools.configure(next.userPools);
+        signer.update(next);
         pipeline = compiled;
         upstreamPools.keepOnly(next.upstreams);
       } catch (error) {
@@ -163,6 +184,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       server.destroy();
       await closed;
       pools.stop();
+      signer.stop();
       await upstreamPools.destroy();
       logger.flush();
     },

@@ -91,7 +91,15 @@ function createServerFor(
   const fetchKeys = createKeyDocumentFetcher(overrides.environment ?? {});
   const workers = config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
   if (workers === 1) {
-    const gateway = createGateway(config, { clock, logger, fetchKeys, dev, workers, registry: own });
+    const gateway = createGateway(config, {
+      clock,
+      logger,
+      fetchKeys,
+      dev,
+      environment: overrides.environment ?? {},
+      workers,
+      registry: own,
+    });
     return { ...gateway, metrics: () => exposition(own) };
   }
   const group = createWorkerGroup({

@@ -34,6 +34,7 @@ function runWorker(): void {
       logger,
       fetchKeys,
       dev: message.dev,
+      environment: process.env,
       workers: message.workers,
       registry,
     });

@@ -14,6 +14,12 @@ export interface AuthenticateOptions {
   readonly findToken: FindToken;
   readonly pools: UserPools;
   readonly cache: TokenCache;
+  /** Finds the ID token of a caller who is known, where signing needs it. */
+  readonly readIdToken: (
+    exchange: Exchange,
+    token: string,
+    principal: Principal,
+  ) => Verdict | Promise<Verdict>;
   readonly clock: Clock;
   /** Told of every look-up in the token cache. */
   readonly observer: { tokenCacheUsed(result: 'hit' | 'miss'): void };
@@ -30,19 +36,26 @@ export function createAuthenticateStage(options: AuthenticateOptions): Stage {
   /** Tokens that wait for a key, by the whole token, so that many first sightings verify once. */
   const underWay = new Map<string, Promise<VerifiedToken | Refusal>>();
 
-  const remember = (exchange: Exchange, token: string, result: VerifiedToken | Refusal): Verdict => {
+  const accept = (exchange: Exchange, token: string, principal: Principal): Verdict | Promise<Verdict> => {
+    exchange.principal = principal;
+    return options.readIdToken(exchange, token, principal);
+  };
+
+  const remember = (
+    exchange: Exchange,
+    token: string,
+    result: VerifiedToken | Refusal,
+  ): Verdict | Promise<Verdict> => {
     if ('code' in result) return result;
     cache.set(token, result.principal, result.kid);
-    exchange.principal = result.principal;
-    return undefined;
+    return accept(exchange, token, result.principal);
   };
 
   const identify = (exchange: Exchange, token: string): Verdict | Promise<Verdict> => {
     const cached: Principal | undefined = cache.get(token, clock.now());
     if (cached !== undefined) {
       observer.tokenCacheUsed('hit');
-      exchange.principal = cached;
-      return undefined;
+      return accept(exchange, token, cached);
     }
     observer.tokenCacheUsed('miss');
     const result = underWay.get(token) ?? verifyToken(token, verifyOptions);

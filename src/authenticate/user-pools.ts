@@ -26,7 +26,8 @@ export interface UserPools {
 }
 
 export interface UserPoolsOptions {
-  readonly cache: TokenCache;
+  /** What was verified with a pool's keys is forgotten with them. */
+  readonly caches: readonly Pick<TokenCache, 'evict'>[];
   readonly fetch: FetchKeyDocument;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -49,7 +50,7 @@ interface UserPool {
 const FILE_TIMING = { refresh: 60_000, maxStale: Number.POSITIVE_INFINITY, timeout: 1_500 };
 
 export function createUserPools(options: UserPoolsOptions): UserPools {
-  const { cache, dev, fetch, clock, logger, observer } = options;
+  const { caches, dev, fetch, clock, logger, observer } = options;
   let pools: ReadonlyMap<string, UserPool> | null = null;
   let issuers: ReadonlyMap<string, IssuerAtWork> = new Map();
   let ready = false;
@@ -59,6 +60,10 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
     if (ready || pools === null) return;
     ready = [...pools.values()].every(hasHadKeys);
     if (ready) becameReady.resolve();
+  };
+
+  const evict = (name: string, kids: ReadonlySet<string> | null): void => {
+    for (const cache of caches) cache.evict(name, kids);
   };
 
   const openSources = (name: string, config: UserPoolConfig): ReadonlyMap<string, KeySource> => {
@@ -82,7 +87,7 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
           },
         },
         otherHasKeys: () => [...sources].some(([at, other]) => at !== url && other.ready),
-        onRemoved: (kids) => cache.evict(name, kids),
+        onRemoved: (kids) => evict(name, kids),
       });
       sources.set(url, source);
     }
@@ -109,7 +114,7 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
     for (const [name, pool] of pools ?? []) {
       const successor = next.get(name);
       if (successor === pool) continue;
-      cache.evict(name, null);
+      evict(name, null);
       if (successor?.sources === pool.sources) continue;
       for (const source of pool.sources.values()) source.stop();
     }

@@ -16,6 +16,8 @@ export interface VerifyOptions {
   readonly pools: UserPools;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Kinds of token accepted, instead of those that the pool accepts from callers. */
+  readonly tokenUse?: ReadonlySet<string>;
 }
 
 /**
@@ -36,12 +38,14 @@ export function verifyToken(
   if (typeof iss !== 'string') return deny('AUTHN_CLAIMS_INVALID');
   const pool = options.pools.byIssuer(iss);
   if (pool === undefined) return deny('AUTHN_ISSUER_UNKNOWN');
+  const policy =
+    options.tokenUse === undefined ? pool.policy : { ...pool.policy, tokenUse: options.tokenUse };
   const key = pool.keys.get(parsed.kid);
-  if (key !== undefined) return verifyWith(key, parsed, iss, pool.policy, options.now());
+  if (key !== undefined) return verifyWith(key, parsed, iss, policy, options.now());
   return pool.keys.find(parsed.kid).then((found) => {
     // A reload while the key was fetched: the settings that hold now decide, and say what may be remembered.
     if (options.pools.byIssuer(iss) !== pool) return verifyToken(token, options);
-    return isKey(found) ? verifyWith(found, parsed, iss, pool.policy, options.now()) : found;
+    return isKey(found) ? verifyWith(found, parsed, iss, policy, options.now()) : found;
   });
 }
 

@@ -34,5 +34,8 @@ export function readingsOf(path: string, irregular: number): readonly string[] |
 function isForbidden(reading: string): boolean {
   // Some decode twice.
   const decoded = decodeLeniently(decodeLeniently(reading));
-  return /(?:^|\/)\.\.?(?:[/;#?]|$)/.test(decoded) || /[\\\u0000-\u001f\u007f]/.test(decoded);
+  // What is left encoded is no UTF-8: some decode it all the same, as overlong ASCII or as the %u of old browsers.
+  if (/%(?:[89A-F][0-9A-F]|u[0-9A-F]{4})/i.test(decoded)) return true;
+  // More dots and spaces than a dot segment has, lest some that trim names leave one over.
+  return /(?:^|\/) *\.[. ]*(?:[/;#?]|$)/.test(decoded) || /[\\\u0000-\u001f\u007f]/.test(decoded);
 }

@@ -11,6 +11,7 @@ interface ExplainOptions {
   readonly method: string;
   readonly url: string;
   readonly tokenFile?: string;
+  readonly idTokenFile?: string;
   readonly json: boolean;
 }
 
@@ -23,6 +24,7 @@ export const explainCommand: AddCommand = (program, context, finish) => {
     .requiredOption('--url <url>', 'the URL, or the path, as a client sends it')
     .option('--method <method>', 'the request method', 'GET')
     .option('--token-file <file>', 'a file with the token; its signature is not checked')
+    .option('--id-token-file <file>', 'a file with the ID token that is sent beside it')
     .option('--json', 'print one line of JSON', false)
     .action((options: ExplainOptions) => finish(explain(options, context)));
 };
@@ -30,25 +32,31 @@ export const explainCommand: AddCommand = (program, context, finish) => {
 function explain(options: ExplainOptions, context: CommandContext): ExitCode {
   const loaded = loadOrExplain(options.config, context);
   if (loaded === null) return EXIT.unusable;
-  let token: string | null = null;
+  let tokens: { readonly token: string | null; readonly idToken: string | null };
   try {
-    if (options.tokenFile !== undefined) {
-      token = readFileSync(resolve(context.folder, options.tokenFile), 'utf8')
-        .trim()
-        .replace(/^bearer /i, '');
-    }
+    tokens = {
+      token: readToken(options.tokenFile, context.folder),
+      idToken: readToken(options.idTokenFile, context.folder),
+    };
   } catch (error) {
     context.err(`the token file cannot be read: ${(error as Error).message}\n`);
     return EXIT.unusable;
   }
   const now = systemClock.now() / 1000;
-  const explanation = explainRequest(loaded.config, { ...options, token, now });
+  const explanation = explainRequest(loaded.config, { ...options, ...tokens, now });
   context.out(options.json ? `${JSON.stringify(explanation)}\n` : describe(explanation, now));
   return EXIT.fine;
 }
 
+function readToken(file: string | undefined, folder: string): string | null {
+  if (file === undefined) return null;
+  return readFileSync(resolve(folder, file), 'utf8')
+    .trim()
+    .replace(/^bearer /i, '');
+}
+
 function describe(explanation: Explanation, now: number): string {
-  const { refusal, path, route, parameters, principal, conditions } = explanation;
+  const { refusal, path, route, parameters, principal, conditions, signing } = explanation;
   const lines: string[] = [];
   const row = (name: string, value: string): void => void lines.push(`${name.padEnd(10)} ${value}`);
   if (path !== null) row('path', path);
@@ -67,6 +75,11 @@ function describe(explanation: Explanation, now: number): string {
   }
   for (const { condition, holds, depth } of conditions) {
     row(depth === 0 ? 'condition' : '', `${holds ? '+' : '-'} ${'  '.repeat(depth)}${condition}`);
+  }
+  if (signing !== null) {
+    row('signed', `for ${signing.service} in ${signing.region}, payload: ${signing.payload}`);
+    row('', `with ${signing.credentials}; role: ${signing.role}`);
+    if (signing.provider !== null) row('', `vouched for by ${signing.provider}`);
   }
   row('outcome', refusal === null ? 'allowed' : `${refusal.status} ${refusal.code}: ${refusal.description}`);
   return `${lines.join('\n')}\n`;

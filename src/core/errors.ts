@@ -181,6 +181,10 @@ const table = {
     'the token was issued to a client that is not accepted',
     'Use an app client whose id is configured here.',
   ),
+  AUTHN_ID_TOKEN_MISMATCH: unauthorized(
+    'the ID token is not of the same caller, issuer and client as the access token',
+    'Send the two tokens of one sign-in.',
+  ),
   AUTHN_ORIGIN_MISMATCH: {
     ...forbidden(
       'the request comes from another site',
@@ -223,12 +227,69 @@ const table = {
     'none of the alternatives that this route allows is met',
     'Ask the operator; `explain` shows which conditions hold.',
   ),
-  SIGN_UNSUPPORTED: {
-    status: 501,
-    message: 'Not Implemented',
-    description: 'signing upstream requests is not supported yet',
-    remedy: 'Remove `sign` from the upstream.',
-    level: 'error',
+  SIGN_ID_TOKEN_REQUIRED: unauthorized(
+    'this route needs the ID token',
+    'Send the ID token in Authorization, or beside the access token in x-id-token.',
+  ),
+  SIGN_GUEST_REFUSED: {
+    ...unauthorized(
+      'this route signs with credentials of the caller, and guests have none',
+      'Send a Cognito token: Authorization: Bearer <token>.',
+    ),
+    challenge: 'bare',
+  },
+  SIGN_USER_POOL_MISMATCH: forbidden(
+    'the identity pool behind this route is for users of another user pool',
+    'Sign in with the user pool that the identity pool names.',
+  ),
+  SIGN_ROLE_DENIED: forbidden(
+    'the role for this request is not granted to the caller',
+    "Operators: check the token's cognito:roles, the role's trust policy and the log.",
+  ),
+  SIGN_CREDENTIALS_DENIED: forbidden(
+    'the identity pool refuses credentials to the caller',
+    'Operators: check the providers and roles of the identity pool; the log has its reason.',
+  ),
+  SIGN_CREDENTIALS_THROTTLED: unavailable(
+    'credentials are asked for faster than they may be',
+    'Try again; operators: raise the quota of the identity pool, then callsPerSecond.',
+    2,
+  ),
+  SIGN_CREDENTIALS_UNAVAILABLE: unavailable(
+    'credentials to sign with are not available',
+    'Try again; operators: check that the identity pool and STS can be reached, and the log.',
+    5,
+  ),
+  SIGN_QUERY_UNSUPPORTED: badRequest(
+    'the query cannot be signed',
+    'Encode the query as UTF-8, and name no parameter __proto__.',
+  ),
+  SIGN_CHUNKS_INVALID: badRequest(
+    'the aws-chunked body is not well-formed, or not as long as x-amz-decoded-content-length says',
+    'Send the body as an AWS SDK does, or without aws-chunked.',
+    true,
+  ),
+  SIGN_PAYLOAD_MISMATCH: badRequest(
+    'the body does not have the hash that x-amz-content-sha256 says',
+    'Send the hash of the body, UNSIGNED-PAYLOAD, or no such header.',
+    true,
+  ),
+  SIGN_LENGTH_REQUIRED: {
+    status: 411,
+    message: 'Length Required',
+    description: 'the length of the body must be known before it is signed',
+    remedy: 'Send Content-Length, or x-amz-decoded-content-length with aws-chunked.',
+    close: true,
+    level: 'info',
+  },
+  SIGN_BODY_TOO_LARGE: {
+    status: 413,
+    message: 'Request Too Long',
+    description: 'the body is larger than can be held to be hashed',
+    remedy:
+      'Send its hash in x-amz-content-sha256; operators: payload: stream or unsigned, or a larger limits.bufferBytes.',
+    close: true,
+    level: 'info',
   },
   UPSTREAM_CONNECT_FAILED: upstreamFault(
     502,
@@ -289,6 +350,11 @@ const table = {
   },
   LIMIT_CONNECTIONS: {
     ...unavailable('too many connections', 'Try again in a moment.', 1),
+    close: true,
+    level: 'warn',
+  },
+  LIMIT_BUFFER: {
+    ...unavailable('too many bodies are being held to be hashed', 'Try again in a moment.', 1),
     close: true,
     level: 'warn',
   },

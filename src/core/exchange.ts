@@ -36,6 +36,8 @@ export type Verdict = undefined | Refusal | Reply | typeof HANDED_OVER;
 
 export interface Stage {
   readonly name: StageName;
+  /** It may wait for the client's body, under a limit of its own: the runner sets it no deadline. */
+  readonly waitsForClient?: true;
   run(exchange: Exchange): Verdict | Promise<Verdict>;
 }
 
@@ -68,6 +70,8 @@ export class Exchange {
   parameters: PathParameters = NO_PARAMETERS;
   /** Null for a guest, and on public routes. */
   principal: Principal | null = null;
+  /** The caller's ID token, verified, where one was sent: as the caller's token, or beside an access token. */
+  idToken: { readonly raw: string; readonly principal: Principal } | null = null;
   outbound: OutboundRequest | null = null;
   /** Headers of ours that go onto whatever answer is sent, over the upstream's of the same name. */
   answerHeaders: HeaderList = [];
@@ -84,6 +88,8 @@ export class Exchange {
   bytesSent = 0;
   /** The last byte is out, or the connection is gone: nothing more can be said to the client. */
   settled = false;
+  /** Whether a client that waits for 100 Continue has been told to go on. */
+  continued = false;
 
   /** Set by `send` while a request is on its way: cancels it, when the client is gone. */
   cancel: (() => void) | null = null;
@@ -124,4 +130,11 @@ export function outboundOf(exchange: Exchange): OutboundRequest {
 
 function outOfOrder(stage: StageName): never {
   throw new Error(`the stage ${stage} has not run`);
+}
+
+/** Lets a client that waits for 100 Continue send its body. Whoever is first to need the body calls it. */
+export function continueRequest(exchange: Exchange): void {
+  if (!exchange.expectsContinue || exchange.continued) return;
+  exchange.continued = true;
+  exchange.response.writeContinue();
 }

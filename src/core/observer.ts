@@ -1,8 +1,9 @@
 import type { ErrorCode } from './errors.ts';
 import type { KeyObserver } from './ports.ts';
+import type { CredentialObserver } from './signing.ts';
 
 /** What the rooms report as it happens, for metrics; requests are observed by the last stage. */
-export interface Observer extends KeyObserver {
+export interface Observer extends KeyObserver, CredentialObserver {
   tokenCacheUsed(result: 'hit' | 'miss'): void;
   /** A refusal that never became a request, such as a connection too many. */
   connectionRefused(code: ErrorCode): void;

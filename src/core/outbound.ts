@@ -16,7 +16,9 @@ export interface OutboundRequest {
   headers: HeaderList;
   /** The client's body as it streams in, or bytes held to be hashed; null: the request has none. */
   body: Readable | Buffer | null;
-  /** Length of the body in bytes; -1 when it goes out chunked. */
+  /** What a body that streams becomes on its way out; null: it goes as it comes. */
+  transform: ((content: AsyncIterable<Buffer>) => AsyncIterable<Buffer>) | null;
+  /** Length in bytes of the body as it goes out; -1 when it goes out chunked. */
   contentLength: number;
 }
 

@@ -32,3 +32,14 @@ export function fault(code: ErrorCode, cause?: unknown): Refusal {
 export function statusOf(refusal: Refusal): number {
   return ERRORS[refusal.code].status;
 }
+
+/** Carries a refusal out of a stream that is being sent, where nothing can be returned. */
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(ERRORS[refusal.code].description);
+    this.refusal = refusal;
+  }
+}

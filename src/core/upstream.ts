@@ -1,3 +1,5 @@
+import type { SigningPlan } from './signing.ts';
+
 /** A service that requests are forwarded to, with the addresses it can be reached at. */
 export interface Upstream {
   readonly name: string;
@@ -8,7 +10,7 @@ export interface Upstream {
   /** The index of the target whose turn it is. */
   next: number;
   /** How its requests are signed; null: not at all. */
-  readonly sign: unknown;
+  readonly sign: SigningPlan | null;
 }
 
 /** One address of an upstream, with what passive health checking knows of it. */

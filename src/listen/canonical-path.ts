@@ -40,7 +40,7 @@ export function canonicalizePath(raw: string): CanonicalPath | null {
 }
 
 /** Whether the path is its own canonical form: the usual case, decided in one pass without a copy. */
-export function isPlain(raw: string): boolean {
+function isPlain(raw: string): boolean {
   let previous = 0;
   for (let i = 0; i < raw.length; i++) {
     const code = raw.charCodeAt(i);
@@ -92,9 +92,9 @@ function canonicalizeSlowly(raw: string): CanonicalPath | null {
   return hasDotSegment(path) ? null : { path, irregular };
 }
 
-/** Whether a segment is `.` or `..`. */
-export function hasDotSegment(path: string): boolean {
-  return /(^|\/)\.\.?(\/|$)/.test(path);
+/** Whether a segment is `.` or `..`, or is after the trimming that some do. */
+function hasDotSegment(path: string): boolean {
+  return /\/(?:%20)*\.\.?(?:%20)*(?:\/|$)/.test(path);
 }
 
 /** The irregularity an encoded ASCII character stands for; -1 when it is never let through. */

@@ -71,13 +71,15 @@ export function createPipeline(
 
   const wait = (exchange: Exchange, verdict: Promise<Verdict>, at: number): void => {
     let waiting = true;
-    const deadline = clock.after(STAGE_DEADLINE, () => {
-      proceed(fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} has not answered`)));
-    });
+    const deadline = stages[at]?.waitsForClient
+      ? null
+      : clock.after(STAGE_DEADLINE, () => {
+          proceed(fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} has not answered`)));
+        });
     const proceed = (result: Verdict): void => {
       if (!waiting) return;
       waiting = false;
-      deadline.cancel();
+      deadline?.cancel();
       if (result === undefined) advance(exchange, at + 1);
       else conclude(exchange, result);
     };

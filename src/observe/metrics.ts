@@ -94,6 +94,19 @@ export function createMetrics(options: MetricsOptions): Metrics {
     aggregator: 'max',
     registers,
   });
+  const credentials = new Counter({
+    name: `${PREFIX}credentials_total`,
+    help: 'AWS credentials to sign with, by identity pool: remembered, fetched, or not to be had.',
+    labelNames: ['pool', 'result'],
+    registers,
+  });
+  const credentialsDuration = new Histogram({
+    name: `${PREFIX}credentials_duration_seconds`,
+    help: 'Time to fetch AWS credentials, in seconds.',
+    labelNames: ['pool'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
   const upstreamDuration = new Histogram({
     name: `${PREFIX}upstream_duration_seconds`,
     help: "Time from a request sent to the upstream's header section, in seconds.",
@@ -145,6 +158,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     string,
     { readonly requests: Counter.Internal; readonly decisions: Counter.Internal }
   >();
+  const credentialUses = new Map<string, Counter.Internal>();
   const hits = tokenCache.labels('hit');
   const misses = tokenCache.labels('miss');
 
@@ -188,6 +202,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     tokenCacheUsed(result) {
       (result === 'hit' ? hits : misses).inc();
+    },
+    credentialsUsed(pool, result, seconds) {
+      const key = `${result} ${pool}`;
+      let uses = credentialUses.get(key);
+      if (uses === undefined) {
+        uses = credentials.labels(pool, result);
+        credentialUses.set(key, uses);
+      }
+      uses.inc();
+      if (seconds !== null) credentialsDuration.observe({ pool }, seconds);
     },
     keysFetched(pool, result) {
       keyFetches.inc({ pool, result });

@@ -1,8 +1,15 @@
 import type { Config } from '../config/schema/config.ts';
+import type { SigningPlan } from '../core/signing.ts';
 import type { Target, Upstream } from '../core/upstream.ts';
 
-/** Compiles the upstreams of a checked configuration, by their names. */
-export function compileUpstreams(config: Config): Map<string, Upstream> {
+/**
+ * Compiles the upstreams of a checked configuration, by their names.
+ * @param signing how those that are signed are signed
+ */
+export function compileUpstreams(
+  config: Config,
+  signing: ReadonlyMap<string, SigningPlan>,
+): Map<string, Upstream> {
   const upstreams = new Map<string, Upstream>();
   for (const [name, settings] of Object.entries(config.upstreams)) {
     const urls = settings.urls ?? (settings.url === undefined ? [] : [settings.url]);
@@ -12,7 +19,7 @@ export function compileUpstreams(config: Config): Map<string, Upstream> {
       host: settings.host,
       retries: settings.retries,
       next: 0,
-      sign: settings.sign ?? null,
+      sign: signing.get(name) ?? null,
     });
   }
   return upstreams;

@@ -36,7 +36,7 @@ interface Fixed {
  * that some server reads as the same name: any character but letters and digits counts as a dash.
  *
  * @param identityPrefix in lower case
- * @param identityNames further names that only we set
+ * @param identityNames further names that no upstream gets from a client
  */
 export function createHeaderFates(
   identityPrefix: string,

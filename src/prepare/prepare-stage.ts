@@ -18,11 +18,12 @@ const NOTHING: readonly string[] = [];
  * address of the upstream chosen.
  */
 export function createPrepareStage(
-  config: Pick<Config, 'identity' | 'tokenSources'>,
+  config: Pick<Config, 'identity' | 'identityPools' | 'tokenSources'>,
   balancer: Balancer,
 ): Stage {
   const { identity, tokenSources } = config;
-  const fateOf = createHeaderFates(identity.prefix, Object.keys(identity.headers), tokenSources);
+  const ours = [...Object.keys(identity.headers), 'x-id-token', ...loginHeaders(config.identityPools)];
+  const fateOf = createHeaderFates(identity.prefix, ours, tokenSources);
   const identityHeaders = createIdentityHeaders(identity.headers);
   const strip = createTokenStripper(tokenSources);
 
@@ -80,6 +81,7 @@ export function createPrepareStage(
         pathAndQuery,
         headers,
         body: contentLength === 0 ? null : (exchange.request satisfies IncomingMessage),
+        transform: null,
         contentLength,
       };
       return undefined;
@@ -100,4 +102,10 @@ function rewritePath(path: string, stripPrefix: string | null): string {
   if (stripPrefix === null) return path;
   const rest = path.slice(stripPrefix.length);
   return rest === '' ? '/' : rest;
+}
+
+/** Headers that carry other providers' tokens, which are for identity pools and no upstream to see. */
+function loginHeaders(pools: Config['identityPools']): string[] {
+  const logins = Object.values(pools).flatMap((pool) => Object.values(pool.logins ?? {}));
+  return logins.flatMap((login) => ('header' in login ? [login.header] : []));
 }

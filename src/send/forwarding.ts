@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { type Exchange, outboundOf, routeOf } from '../core/exchange.ts';
+import { continueRequest, type Exchange, outboundOf, routeOf } from '../core/exchange.ts';
 import { retarget } from '../core/outbound.ts';
 import type { Balancer, Clock } from '../core/ports.ts';
-import { deny, fault } from '../core/refusal.ts';
+import { deny, fault, RefusalError } from '../core/refusal.ts';
 import { answerHeaders, answerTrailers } from './answer-headers.ts';
 import { ClientWatch } from './client-watch.ts';
 import { RequestBody } from './request-body.ts';
@@ -15,6 +15,8 @@ export interface ForwardingOptions {
   readonly clock: Clock;
   /** Milliseconds without a byte of a body moving between us and the client. */
   readonly clientBodyIdle: number;
+  /** Told of every answer; true: it is to be thrown away, and the request signed and sent again. */
+  readonly noticeAnswer: (exchange: Exchange, status: number, date: string | undefined) => boolean;
 }
 
 /** What may be sent again when its connection failed (RFC 9110 section 9.2.2). */
@@ -30,11 +32,14 @@ const MOST_INTERIM = 100;
 export class Forwarding implements Dispatcher.DispatchHandler {
   /** What undici sends. */
   readonly body: Readable | Buffer | null;
+  /** The client's body, which that may be made of. */
+  readonly #clientBody: RequestBody | null;
   readonly #exchange: Exchange;
   readonly #options: ForwardingOptions;
   readonly #sentAt: number;
   #controller: Dispatcher.DispatchController | null = null;
   #over = false;
+  #discarding = false;
   #watch: ClientWatch | null = null;
   #interim = 0;
 
@@ -42,11 +47,15 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     this.#exchange = exchange;
     this.#options = options;
     this.#sentAt = options.clock.monotonic();
-    const { body } = outboundOf(exchange);
-    this.body =
+    const { body, transform } = outboundOf(exchange);
+    this.#clientBody =
       body === exchange.request
         ? new RequestBody(exchange.request, routeOf(exchange).bodyBytes, () => this.#refuse('LIMIT_BODY'))
-        : body;
+        : null;
+    this.body =
+      this.#clientBody === null || transform === null
+        ? (this.#clientBody ?? body)
+        : Readable.from(transform(this.#clientBody), { objectMode: false });
   }
 
   /** The client is gone: the upstream need not go on. */
@@ -61,10 +70,10 @@ export class Forwarding implements Dispatcher.DispatchHandler {
       controller.abort(new Error('the client is gone'));
       return;
     }
-    if (!(this.body instanceof RequestBody)) return;
-    this.#clientWatch().expectBody(this.body);
+    if (this.#clientBody === null) return;
+    this.#clientWatch().expectBody(this.#clientBody);
     // Only now, when the caller is judged and the upstream connected, is the body asked for.
-    if (exchange.expectsContinue) exchange.response.writeContinue();
+    continueRequest(exchange);
   }
 
   /** A chunk of the request's body has gone out. */
@@ -91,6 +100,8 @@ export class Forwarding implements Dispatcher.DispatchHandler {
       return;
     }
     this.#options.balancer.succeeded(outboundOf(exchange).target);
+    this.#discarding = this.#options.noticeAnswer(exchange, status, dateOf(headers));
+    if (this.#discarding) return;
     exchange.upstreamTime = this.#options.clock.monotonic() - this.#sentAt;
     exchange.status = status;
     // An answer before the whole request says that the rest is not wanted: the connection goes with it.
@@ -103,6 +114,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#discarding) return;
     const exchange = this.#exchange;
     exchange.bytesSent += chunk.length;
     if (exchange.response.write(chunk)) return;
@@ -112,6 +124,10 @@ export class Forwarding implements Dispatcher.DispatchHandler {
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     this.#done();
+    if (this.#discarding) {
+      this.#exchange.runner.retry(this.#exchange);
+      return;
+    }
     const { response } = this.#exchange;
     const pairs = answerTrailers(this.#exchange, trailers);
     if (pairs.length > 0) response.addTrailers(pairs);
@@ -122,6 +138,11 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     this.#done();
     const exchange = this.#exchange;
     if (this.#over || exchange.settled) return;
+    // What is made of the client's body on its way out found something wrong with it.
+    if (error instanceof RefusalError) {
+      exchange.runner.refuse(exchange, error.refusal);
+      return;
+    }
     if (!exchange.response.headersSent && isTargetFailure(error)) {
       const outbound = outboundOf(exchange);
       const { balancer } = this.#options;
@@ -168,8 +189,12 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   #done(): void {
     this.#exchange.cancel = null;
     this.#watch?.stop();
-    if (this.body instanceof RequestBody) this.body.destroy();
+    this.#clientBody?.destroy();
   }
+}
+
+function dateOf({ date }: IncomingHttpHeaders): string | undefined {
+  return typeof date === 'string' ? date : undefined;
 }
 
 function flushHeaders(exchange: Exchange): void {

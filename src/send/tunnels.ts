@@ -114,6 +114,7 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     (proxy) => {
       proxy.on('proxyReqWs', (request, incoming) => {
         const { exchange, socket } = incoming as unknown as UpgradeRequest;
+        request.path = outboundOf(exchange).path;
         begin(request, exchange, socket, connections.connectTimeout);
       });
       proxy.on('error', (error, incoming) => failed(error, (incoming as unknown as UpgradeRequest).exchange));

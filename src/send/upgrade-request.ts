@@ -5,7 +5,8 @@ import { type Exchange, inboundOf, outboundOf } from '../core/exchange.ts';
 /** What http-proxy-middleware reads of a request: made of the prepared one, never of the client's. */
 export interface UpgradeRequest {
   readonly method: string;
-  readonly url: string;
+  /** Never the path: it would be parsed as a URL, in which `//x` is a host, and what cannot be parsed is dropped in silence. */
+  readonly url: '/';
   readonly headers: Record<string, string>;
   readonly httpVersionMajor: 1;
   readonly socket: Duplex;
@@ -13,8 +14,8 @@ export interface UpgradeRequest {
 }
 
 export function upgradeRequest(exchange: Exchange, socket: Duplex): UpgradeRequest {
-  const { method, path, headers } = outboundOf(exchange);
-  return { method, url: path, headers: upgradeHeaders(headers), httpVersionMajor: 1, socket, exchange };
+  const { method, headers } = outboundOf(exchange);
+  return { method, url: '/', headers: upgradeHeaders(headers), httpVersionMajor: 1, socket, exchange };
 }
 
 /** A header list as the object that node:http takes; repeated fields are joined (RFC 9110 section 5.3). */

@@ -44,6 +44,8 @@ export interface ProxyOptions {
   readonly prepareKeys?: (keys: KeyServer, key: SigningKey) => void | Promise<void>;
   /** Whether to wait until the proxy has its keys. Default: true. */
   readonly awaitReady?: boolean;
+  /** Kinds of token the pool's routes accept. Default: access tokens. */
+  readonly tokenUse?: readonly ('access' | 'id')[];
 }
 
 export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}): Promise<ProxyUnderTest> {
@@ -54,7 +56,8 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
   await options.prepareKeys?.(keys, key);
   const issuer = keys.issuer(POOL_ID);
   const log: LogLine[] = [];
-  const complete = (input: ProxyConfig) => configSchema.parse(withDefaults(input, issuer, upstream.origin));
+  const complete = (input: ProxyConfig) =>
+    configSchema.parse(withDefaults(input, issuer, upstream.origin, options));
   const service = createService(complete(config), {
     dev: options.dev ?? true,
     logger: recordingLogger(log),
@@ -98,9 +101,14 @@ export function bearer(token: string): string {
   return `Authorization: Bearer ${token}`;
 }
 
-function withDefaults(config: ProxyConfig, issuer: string, upstream: string): ConfigInput {
+function withDefaults(
+  config: ProxyConfig,
+  issuer: string,
+  upstream: string,
+  { tokenUse = ['access'] }: ProxyOptions,
+): ConfigInput {
   return {
-    userPools: { main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer } },
+    userPools: { main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer, tokenUse: [...tokenUse] } },
     ...config,
     upstreams: withAddress({ board: {}, ...config.upstreams }, upstream),
     server: {

@@ -9,12 +9,13 @@ import { identityHeaders, tokenSourcesOnce } from './header-names.ts';
 import { indistinctRoutes } from './indistinct-routes.ts';
 import { keySetFiles } from './key-set-files.ts';
 import { listenAddresses } from './listen-addresses.ts';
+import { loginProviders } from './login-providers.ts';
 import { plainHttp } from './plain-http.ts';
 import { poolSaid } from './pool-said.ts';
 import { callersKnown, storeFailureSaid } from './rate-limits.ts';
 import { routeIds } from './route-ids.ts';
 import { routePaths } from './route-paths.ts';
-import { signingUnsupported } from './signing-unsupported.ts';
+import { ownIdentities, payloadModes, signingScopes } from './signing.ts';
 import { stripPrefix } from './strip-prefix.ts';
 import { tlsMaterial } from './tls-material.ts';
 import { poolNeeded, poolTwice } from './user-pools.ts';
@@ -39,7 +40,10 @@ const CHECKS: readonly Check[] = [
   tokenSourcesOnce,
   storeFailureSaid,
   callersKnown,
-  signingUnsupported,
+  signingScopes,
+  payloadModes,
+  ownIdentities,
+  loginProviders,
 ];
 
 /** Everything that is wrong between the parts of a configuration, each part by itself being right. */

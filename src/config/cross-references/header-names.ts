@@ -3,7 +3,7 @@ import type { Finding } from '../problem.ts';
 import type { Check } from './check.ts';
 
 /** Headers that frame, route or authenticate a message, and those the proxy itself rebuilds. */
-const RESERVED: ReadonlySet<string> = new Set([
+export const RESERVED: ReadonlySet<string> = new Set([
   'authorization',
   'connection',
   'content-length',

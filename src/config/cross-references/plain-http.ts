@@ -26,10 +26,13 @@ export const plainHttp: Check = (draft, { dev }) => {
     refuse(pool.endpoint, ['identityPools', name, 'endpoint'], true);
     refuse(pool.stsEndpoint, ['identityPools', name, 'stsEndpoint'], true);
   }
+  for (const [name, upstream] of draft.upstreams) {
+    refuse(upstream?.sign?.stsEndpoint, ['upstreams', name, 'sign', 'stsEndpoint'], true);
+  }
   return findings;
 };
 
-function isLoopback(url: string): boolean {
+export function isLoopback(url: string): boolean {
   const host = URL.parse(url)?.hostname ?? '';
   return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { identityPool, tokenCache, userPool } from './pools.ts';
+import { credentialCache, identityPool, tokenCache, userPool } from './pools.ts';
 import { rateLimits } from './rate-limits.ts';
 import { cors, route } from './routes.ts';
 import { identifier } from './scalars.ts';
@@ -22,6 +22,7 @@ export const configSchema = z.strictObject({
     .record(identifier, identityPool)
     .default({})
     .describe('Cognito identity pools, which give callers AWS credentials of their own to sign with.'),
+  credentialCache,
   upstreams: z
     .record(identifier, upstream)
     .refine((all) => Object.keys(all).length > 0, 'expected at least one upstream')

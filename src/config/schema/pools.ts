@@ -17,7 +17,6 @@ const keys = z
   ])
   .prefault({})
   .describe('Where the keys that verify tokens come from: a file, or else an address.');
-export type KeysConfig = z.output<typeof keys>;
 
 const clientIdsMissing = ({ input }: { input?: unknown }): string | undefined =>
   input === undefined
@@ -50,6 +49,30 @@ export const userPool = z.strictObject({
 });
 export type UserPoolConfig = z.output<typeof userPool>;
 
+/** Credentials that are the same for every caller. */
+export const staticCredentials = z.strictObject({
+  accessKeyId: secret.describe('The id of an access key.'),
+  secretAccessKey: secret.describe('Its secret.'),
+  sessionToken: secret.nullable().prefault(null).describe('With temporary credentials.'),
+});
+
+/** Credentials of the proxy itself: the AWS SDK's own search, or an access key. */
+const ownCredentials = z.union([
+  z.strictObject({ source: z.literal('default').describe("The AWS SDK's default chain.") }),
+  z.strictObject({ static: staticCredentials.describe('An access key.') }),
+]);
+
+const login = z.union([
+  z.strictObject({ header: headerName.describe("The request header that carries the provider's token.") }),
+  z.strictObject({
+    claim: z
+      .string()
+      .min(1)
+      .describe('A developer provider: the claim that names the user to it, such as sub.'),
+    credentials: ownCredentials.describe('Credentials that may call GetOpenIdTokenForDeveloperIdentity.'),
+  }),
+]);
+
 export const identityPool = z.strictObject({
   identityPoolId: z
     .string()
@@ -77,10 +100,11 @@ export const identityPool = z.strictObject({
     .default(false)
     .describe("Whether callers without a token get the pool's guest identity."),
   logins: z
-    .record(z.string().min(1), z.strictObject({ header: headerName.describe('The request header.') }))
+    .record(z.string().min(1), login)
     .nullable()
     .prefault(null)
-    .describe("Other providers' tokens: provider name to the header that carries the token."),
+    .describe('Other providers, by their names in the identity pool: where their tokens come from.'),
+  timeout: duration.prefault('5s').describe('One call to the service is given up after this.'),
 });
 export type IdentityPoolConfig = z.output<typeof identityPool>;
 
@@ -91,9 +115,13 @@ export const tokenCache = z
   .prefault({})
   .describe('What is remembered of tokens already verified.');
 
-/** Credentials that are the same for every caller. */
-export const staticCredentials = z.strictObject({
-  accessKeyId: secret.describe('The id of an access key.'),
-  secretAccessKey: secret.describe('Its secret.'),
-  sessionToken: secret.nullable().prefault(null).describe('With temporary credentials.'),
-});
+export const credentialCache = z
+  .strictObject({
+    entries: positive
+      .default(10_000)
+      .describe(
+        'Callers of each identity pool whose AWS credentials are remembered, at most, in each worker.',
+      ),
+  })
+  .prefault({})
+  .describe('What is remembered of credentials already fetched.');

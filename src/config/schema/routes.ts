@@ -34,7 +34,6 @@ const corsPolicy = z.strictObject({
   credentials: z.boolean().default(false).describe('Whether browsers may send cookies and the like.'),
   maxAge: duration.prefault('5m').describe('How long a browser may remember the answer to a preflight.'),
 });
-export type CorsPolicyConfig = z.output<typeof corsPolicy>;
 
 export const cors = z.union([z.literal('upstream'), corsPolicy]).nullable();
 export type CorsConfig = z.output<typeof cors>;

@@ -27,6 +27,10 @@ const sign = z.strictObject({
     .enum(['hash', 'unsigned', 'stream'])
     .default('hash')
     .describe('hash: the body is held and hashed; unsigned: S3 over https; stream: S3 uploads of any size.'),
+  stsEndpoint: httpUrl
+    .nullable()
+    .default(null)
+    .describe('Another STS endpoint, for roles assumed with the default or static credentials.'),
 });
 export type SignConfig = z.output<typeof sign>;
 

@@ -8,6 +8,20 @@ const CANARY = 'canary-in-a-secret';
 const config: Config = configSchema.parse({
   server: { tls: { cert: CANARY, key: CANARY } },
   userPools: { main: { userPoolId: 'us-east-1_Abc', clientIds: ['app'] } },
+  identityPools: {
+    main: {
+      identityPoolId: 'us-east-1:11111111-2222-3333-4444-555555555555',
+      userPool: 'main',
+      logins: {
+        'login.my.app': {
+          claim: 'sub',
+          credentials: {
+            static: { accessKeyId: CANARY, secretAccessKey: CANARY, sessionToken: CANARY },
+          },
+        },
+      },
+    },
+  },
   upstreams: {
     board: { url: 'https://board', tls: { ca: CANARY, cert: CANARY, key: CANARY, servername: 'board' } },
     archive: {
@@ -33,6 +47,9 @@ describe('a configuration to be shown', () => {
     expect(places).toEqual([
       'server.tls.cert',
       'server.tls.key',
+      'identityPools.*.logins.*.credentials.static.accessKeyId',
+      'identityPools.*.logins.*.credentials.static.secretAccessKey',
+      'identityPools.*.logins.*.credentials.static.sessionToken',
       'upstreams.*.tls.ca',
       'upstreams.*.tls.cert',
       'upstreams.*.tls.key',
@@ -43,7 +60,7 @@ describe('a configuration to be shown', () => {
   });
 
   it('holds none of them', () => {
-    expect(JSON.stringify(config).split(CANARY)).toHaveLength(11);
+    expect(JSON.stringify(config).split(CANARY)).toHaveLength(14);
     expect(JSON.stringify(redactConfig(config))).not.toContain(CANARY);
   });
 
