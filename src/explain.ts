@@ -67,6 +67,7 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
     scheme: 'http',
     trustedProxies,
     headerBytes: limits.headerBytes,
+    headerCount: limits.headerCount,
     urlBytes: limits.urlBytes,
   }).run(exchange);
   const nothing = { path: null, route: null, parameters: {}, principal: null, conditions: [], signing: null };

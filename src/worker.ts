@@ -1,6 +1,8 @@
 import { type FetchedDocument, KeysAbsentError } from './core/ports.ts';
 import { systemClock } from './core/system-clock.ts';
 import { createGateway, type Gateway } from './gateway.ts';
+import { createRateStore } from './limit/create-rate-store.ts';
+import { createPrimaryStore } from './limit/primary-store.ts';
 import type { KeysAnswer, ToPrimary, ToWorker } from './listen/worker-messages.ts';
 import { createLogger } from './observe/logger.ts';
 import { createRegistry } from './observe/metrics.ts';
@@ -27,6 +29,8 @@ function runWorker(): void {
       tell({ kind: 'fetchKeys', id, url, timeout });
     });
 
+  const primaryStore = createPrimaryStore((id, questions) => tell({ kind: 'takeRates', id, questions }));
+
   const open = async (message: ToWorker & { kind: 'configure' }): Promise<void> => {
     const logger = createLogger(message.config.log.level);
     gateway = createGateway(message.config, {
@@ -37,6 +41,7 @@ function runWorker(): void {
       environment: process.env,
       workers: message.workers,
       registry,
+      rateStore: createRateStore(message.config.rateLimits, systemClock, primaryStore),
     });
     void gateway.whenReady.then(() => tell({ kind: 'ready' }));
     try {
@@ -59,6 +64,9 @@ function runWorker(): void {
         break;
       case 'keys':
         asked.get(message.id)?.(message.answer);
+        break;
+      case 'rates':
+        primaryStore.answered(message.id, message.tallies);
         break;
       case 'stop':
         void (gateway?.stop() ?? Promise.resolve()).then(() => process.exit(0));

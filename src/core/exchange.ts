@@ -65,6 +65,8 @@ export class Exchange {
   readonly expectsContinue: boolean;
 
   requestId = '';
+  /** Address of the client as trusted proxies tell it, else of the peer: for the log and for rate limits. */
+  client = '';
   inbound: Inbound | null = null;
   route: Route | null = null;
   parameters: PathParameters = NO_PARAMETERS;

@@ -7,6 +7,8 @@ export interface Observer extends KeyObserver, CredentialObserver {
   tokenCacheUsed(result: 'hit' | 'miss'): void;
   /** A refusal that never became a request, such as a connection too many. */
   connectionRefused(code: ErrorCode): void;
+  /** What came of a question to a store of rate limits outside this process. */
+  rateStoreAsked(result: 'success' | 'failure'): void;
 }
 
 /** What metrics ask for when they are read. */
@@ -15,6 +17,11 @@ export interface Gauges {
   tokenCacheEntries(): number;
   /** Seconds, by user pool. */
   keyAges(): ReadonlyMap<string, number>;
+  /** Of clients. */
+  connections(): number;
+  webSockets(): number;
   /** By upstream. */
   upstreamConnections(): ReadonlyMap<string, number>;
+  /** By upstream, of those that have a limit: requests that it deals with, and those that wait for their turn. */
+  admissions(): ReadonlyMap<string, { readonly underWay: number; readonly waiting: number }>;
 }

@@ -11,3 +11,19 @@ export interface RateLimit {
   /** Requests that may come at once after a rest. */
   readonly burst: number;
 }
+
+/** A request that is to be counted. */
+export interface RateQuestion {
+  readonly limit: RateLimit;
+  /** Whose it is: one of those that the limit counts apart. */
+  readonly who: string;
+}
+
+/** What a count has come to. */
+export interface Tally {
+  readonly allowed: boolean;
+  /** Requests that would be let through if they came now. */
+  readonly remaining: number;
+  /** Milliseconds until one more would be. */
+  readonly next: number;
+}

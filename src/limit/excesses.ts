@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/ports.ts';
-import type { RateLimit } from '../core/rate-limit.ts';
-import { counterName, type Tally } from './rate-store.ts';
+import type { RateQuestion, Tally } from '../core/rate-limit.ts';
+import { countName } from './rate-store.ts';
 
 /** Callers remembered, at most; the latest are kept. */
 const REMEMBERED = 10_000;
@@ -12,23 +12,23 @@ const REMEMBERED = 10_000;
  */
 export interface Excesses {
   /** What the store would say now; undefined when only the store knows. */
-  find(limit: RateLimit, who: string): Tally | undefined;
-  remember(limit: RateLimit, who: string, tally: Tally): void;
+  find(question: RateQuestion): Tally | undefined;
+  remember(question: RateQuestion, tally: Tally): void;
 }
 
 export function createExcesses(clock: Clock): Excesses {
   /** Monotonic milliseconds until which the bucket is full. */
   let over: LRUCache<string, number> | null = null;
   return {
-    find(limit, who) {
-      const until = over?.get(`${counterName(limit)}:${who}`);
+    find(question) {
+      const until = over?.get(countName(question));
       if (until === undefined) return undefined;
       const next = until - clock.monotonic();
       return next > 0 ? { allowed: false, remaining: 0, next } : undefined;
     },
-    remember(limit, who, tally) {
+    remember(question, tally) {
       over ??= new LRUCache<string, number>({ max: REMEMBERED });
-      over.set(`${counterName(limit)}:${who}`, clock.monotonic() + tally.next);
+      over.set(countName(question), clock.monotonic() + tally.next);
     },
   };
 }

@@ -1,5 +1,4 @@
-import type { RateLimit } from '../core/rate-limit.ts';
-import type { Tally } from './rate-store.ts';
+import type { RateLimit, Tally } from '../core/rate-limit.ts';
 
 /**
  * A bucket that holds `burst` requests and leaks evenly, `requests` in each period, in the form of the generic cell rate

@@ -1,10 +1,10 @@
 import type { Exchange, Verdict } from '../core/exchange.ts';
 import type { Clock, Logger } from '../core/ports.ts';
-import type { RateLimit } from '../core/rate-limit.ts';
+import type { RateLimit, RateQuestion, Tally } from '../core/rate-limit.ts';
 import { deny, fault } from '../core/refusal.ts';
 import { createExcesses } from './excesses.ts';
 import { rateHeaders, secondsUntil } from './rate-headers.ts';
-import type { RateStore, Tally } from './rate-store.ts';
+import type { RateStore } from './rate-store.ts';
 import { createStoreHealth } from './store-health.ts';
 import { whoAsks } from './who-asks.ts';
 
@@ -40,11 +40,11 @@ export function createLimitRate(
     return options.onStoreFailure() === 'open' ? undefined : fault('LIMIT_RATE_UNKNOWN', error);
   };
 
-  const judgeWithCount = (exchange: Exchange, limit: RateLimit, who: string, tally: Tally): Verdict => {
+  const judgeWithCount = (exchange: Exchange, question: RateQuestion, tally: Tally): Verdict => {
     onAsked('success');
     health.succeeded();
-    if (!tally.allowed) excesses.remember(limit, who, tally);
-    return judge(exchange, limit, tally);
+    if (!tally.allowed) excesses.remember(question, tally);
+    return judge(exchange, question.limit, tally);
   };
 
   /** Whichever comes first, the count or the deadline. */
@@ -65,11 +65,11 @@ export function createLimitRate(
     });
 
   return (exchange, limit) => {
-    const who = whoAsks(limit.by, exchange.principal, exchange.client);
-    const excess = excesses.find(limit, who);
+    const question = { limit, who: whoAsks(limit.by, exchange.principal, exchange.client) };
+    const excess = excesses.find(question);
     if (excess !== undefined) return judge(exchange, limit, excess);
-    const asked = store.take(limit, who);
+    const asked = store.take(question);
     if (!(asked instanceof Promise)) return judge(exchange, limit, asked);
-    return inTime(asked, (tally) => judgeWithCount(exchange, limit, who, tally));
+    return inTime(asked, (tally) => judgeWithCount(exchange, question, tally));
   };
 }

@@ -1,6 +1,5 @@
 import type { HeaderList } from '../core/headers.ts';
-import type { RateLimit } from '../core/rate-limit.ts';
-import type { Tally } from './rate-store.ts';
+import type { RateLimit, Tally } from '../core/rate-limit.ts';
 
 /**
  * Tells a client about its limit before it meets it: RateLimit-Policy says what is granted, RateLimit what is left and in how many

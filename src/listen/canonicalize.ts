@@ -4,8 +4,9 @@ import type { Stage } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
 import { canonicalizePath } from './canonical-path.ts';
+import { clientAddress } from './client-address.ts';
 import { createHeaderNames, HeaderKind } from './header-names.ts';
-import { createPeerReader } from './peer.ts';
+import { createPeerReader, createTrust } from './peer.ts';
 import { isSaneRequestId, nameRequest } from './request-id.ts';
 import { hostOf, parseRequestTarget } from './request-target.ts';
 
@@ -14,6 +15,8 @@ export interface CanonicalizeOptions {
   readonly trustedProxies: readonly string[];
   /** Bytes. */
   readonly headerBytes: number;
+  /** Header fields. */
+  readonly headerCount: number;
   /** Bytes. */
   readonly urlBytes: number;
 }
@@ -28,7 +31,8 @@ const LONGEST_REMEMBERED_HOST = 262;
  */
 export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
   const readName = createHeaderNames();
-  const readPeer = createPeerReader(options.trustedProxies);
+  const trusts = createTrust(options.trustedProxies);
+  const readPeer = createPeerReader(trusts);
   const readHost = rememberHosts();
 
   return {
@@ -88,11 +92,14 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
         }
       }
 
-      // The id comes first, so that every refusal below carries it.
+      // These come first, so that every refusal below tells them.
       nameRequest(exchange, requestId);
+      const peer = readPeer(request.socket as Socket);
+      exchange.client = clientAddress(peer, headers, trusts);
 
       if (rawTarget.length > options.urlBytes) return deny('LIMIT_URL');
       if (headerBytes > options.headerBytes) return deny('LIMIT_HEADERS');
+      if (rawHeaders.length > 2 * options.headerCount) return deny('LIMIT_HEADER_COUNT');
       // Node's parser takes the numbers 0.9 and 2.0 for HTTP as well.
       if (request.httpVersionMajor !== 1) return deny('REQUEST_MALFORMED');
       if (refusal !== undefined) return refusal;
@@ -120,7 +127,6 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
       const canonical = canonicalizePath(target.path);
       if (canonical === null) return deny('REQUEST_PATH_AMBIGUOUS');
 
-      const peer = readPeer(request.socket as Socket);
       exchange.inbound = {
         method: request.method as string,
         scheme: options.scheme,

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '../config/schema/config.ts';
 import { type Clock, type FetchKeyDocument, KeysAbsentError, type Logger } from '../core/ports.ts';
+import type { RateQuestion, Tally } from '../core/rate-limit.ts';
 import type { KeysAnswer, ToPrimary, ToWorker } from './worker-messages.ts';
 
 /** Processes that share the public port, kept alive and supplied by the primary. */
@@ -22,6 +23,8 @@ export interface WorkerGroupOptions {
   /** The module that a worker process runs. */
   readonly module: string;
   readonly fetchKeys: FetchKeyDocument;
+  /** Counts requests, for all workers together. */
+  readonly takeRate: (question: RateQuestion) => Tally;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -78,6 +81,9 @@ export function createWorkerGroup(options: WorkerGroupOptions): WorkerGroup {
         case 'collected':
           member.metrics = message.metrics;
           collecting.get(message.id)?.(message.metrics);
+          break;
+        case 'takeRates':
+          tell(worker, { kind: 'rates', id: message.id, tallies: message.questions.map(options.takeRate) });
           break;
         case 'fetchKeys':
           void answerKeys(options.fetchKeys, message.url, message.timeout).then((answer) =>

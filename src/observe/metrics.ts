@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Gauges, Observer } from '../core/observer.ts';
+import { createLimitMetrics } from './limit-metrics.ts';
 
 export type { Registry };
 
@@ -152,6 +153,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
   });
 
+  const limits = createLimitMetrics(registry, gauges);
+
   const durations = new Map<string, Histogram.Internal<string>>();
   const upstreamDurations = new Map<string, Histogram.Internal<string>>();
   const outcomes = new Map<
@@ -219,5 +222,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
     connectionRefused(code) {
       decisions.inc({ route: 'none', decision: 'deny', code });
     },
+    rateStoreAsked: limits.rateStoreAsked,
   };
 }

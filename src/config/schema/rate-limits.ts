@@ -20,13 +20,18 @@ export const rateLimit = z.strictObject({
     ),
   requests: positive.describe('Requests that come back in each period, evenly spread over it.'),
   per: period.describe('The period.'),
-  burst: positive.optional().describe('Requests that may come at once after a rest; left out: as `requests`.'),
+  burst: positive
+    .optional()
+    .describe('Requests that may come at once after a rest; left out: as `requests`.'),
 });
 export type RateLimitConfig = z.output<typeof rateLimit>;
 
 /** Redis' own form of URL; a password in it makes it a secret. */
 const redisUrl = secret
-  .refine((text) => /^rediss?:\/\/[^\s]+$/.test(text), 'expected a URL that starts with redis:// or rediss://')
+  .refine(
+    (text) => /^rediss?:\/\/[^\s]+$/.test(text),
+    'expected a URL that starts with redis:// or rediss://',
+  )
   .register(schemaRoles, { role: 'secret' })
   .meta({ title: 'text, or { file: path }' });
 
@@ -43,11 +48,15 @@ export const rateLimits = z
       .describe('Where the counts are kept: in memory, or in Redis or Valkey for all replicas together.'),
     entries: positive
       .default(100_000)
-      .describe('Callers remembered in memory, at most, over all routes and workers; the idlest are forgotten.'),
+      .describe(
+        'Callers remembered in memory, at most, over all routes and workers; the idlest are forgotten.',
+      ),
     onStoreFailure: z
       .enum(['open', 'closed'])
       .optional()
-      .describe('While Redis is away, limited routes are open (not limited) or closed (503). To be said with Redis.'),
+      .describe(
+        'While Redis is away, limited routes are open (not limited) or closed (503). To be said with Redis.',
+      ),
     timeout: patience
       .prefault('100ms')
       .describe('An answer of Redis is waited for no longer than this, at most 5s.'),

@@ -55,7 +55,9 @@ export const server = z
         webSocketIdle: duration
           .nullable()
           .prefault('10m')
-          .describe('A WebSocket on which no byte moves, not even a ping, is closed after this; null: never.'),
+          .describe(
+            'A WebSocket on which no byte moves, not even a ping, is closed after this; null: never.',
+          ),
       })
       .prefault({}),
     shutdown: z
