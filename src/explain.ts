@@ -17,6 +17,7 @@ import type { Principal } from './core/principal.ts';
 import type { Refusal } from './core/refusal.ts';
 import { NO_PARAMETERS } from './core/route.ts';
 import type { SigningPlan } from './core/signing.ts';
+import { describeRateLimit } from './limit/describe-rate-limit.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { compileSigning } from './sign/compile-signing.ts';
@@ -45,7 +46,13 @@ export interface Explanation {
   } | null;
   /** The path as it is matched and sent; null when it would be refused. */
   readonly path: string | null;
-  readonly route: { readonly id: string; readonly upstream: string; readonly allow: string } | null;
+  readonly route: {
+    readonly id: string;
+    readonly upstream: string;
+    readonly allow: string;
+    /** How often it may be used; null: no limit. Whether the caller is over it is not known here. */
+    readonly rateLimit: string | null;
+  } | null;
   readonly parameters: Readonly<Record<string, string>>;
   readonly principal: Pick<
     Principal,
@@ -85,6 +92,7 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
       id: route.id,
       upstream: route.upstream.name,
       allow: route.rule.kind,
+      rateLimit: route.rateLimit === null ? null : describeRateLimit(route.rateLimit),
     },
     parameters: { ...readParameters(route, inbound.path) },
   };
