@@ -9,6 +9,19 @@ COPY src ./src
 RUN node_modules/.bin/tsc -p tsconfig.build.json
 RUN npm ci --omit=dev --ignore-scripts
 
+# What `npm start` runs, for deploy/docker: sources and development dependencies. The image below is made without it.
+FROM node:24-trixie-slim AS dev
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY src ./src
+USER node
+EXPOSE 8080 9090 9229 3000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+  CMD ["node", "/app/src/bin.js", "healthcheck"]
+ENTRYPOINT ["node", "/app/src/bin.js"]
+CMD ["dev", "--host", "0.0.0.0"]
+
 # Neither a shell nor a package manager, and a user without rights (65532). Debian 13, because regular support of
 # Debian 12 ended in June 2026. Nothing is written at run time: the root file system may be read-only.
 FROM gcr.io/distroless/nodejs24-debian13:nonroot

@@ -35,11 +35,11 @@ import { createSigner } from './sign/signer.ts';
 export interface Gateway {
   /** @returns the port */
   start(): Promise<number>;
-  /** Whether every user pool has had keys once, and nobody has asked to stop. */
+  /** Whether every user pool has had keys, be it once, and nobody has asked to stop. */
   ready(): boolean;
   /** Resolves when every user pool has had keys once. */
   readonly whenReady: Promise<void>;
-  /** Takes over a checked configuration for the next request. */
+  /** Takes over a checked configuration for the next request; throws when it cannot, and the last one stays. */
   reload(config: Config): void;
   /** Unready at once, accepting for a while, then drained, then cut: `server.shutdown`. */
   stop(): Promise<void>;
@@ -124,12 +124,14 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     workers: options.workers,
     environment: options.environment,
   });
-  const responder = createResponder(clock);
+  const responder = createResponder();
 
   const compile = (): Pipeline => {
     const upstreams = compileUpstreams(config, compileSigning(config, compileConditions));
     const router = createRouter(compileRoutes(config, upstreams));
-    const { limits, timeouts, tls, trustedProxies } = config.server;
+    const { timeouts, trustedProxies } = config.server;
+    // What the sockets were opened with stays until a restart.
+    const { limits, tls } = initial.server;
     return createPipeline(
       [
         createCanonicalizeStage({
@@ -179,8 +181,14 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   return {
     async start() {
       pools.configure(config.userPools);
-      await options.rateStore.start();
-      return server.start();
+      try {
+        await options.rateStore.start();
+        return await server.start();
+      } catch (error) {
+        pools.stop();
+        options.rateStore.stop();
+        throw error;
+      }
     },
     ready: () => !stopping && pools.ready(),
     whenReady: pools.whenReady,
@@ -189,6 +197,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       config = next;
       try {
         const compiled = compile();
+        if (next.server.tls !== null) server.renewCertificate(next.server.tls);
         pools.configure(next.userPools);
         signer.update(next);
         admission.configure(next.upstreams);
@@ -198,7 +207,6 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
         config = previous;
         throw error;
       }
-      if (next.server.tls !== null) server.renewCertificate(next.server.tls);
       logger.setLevel(next.log.level);
     },
     async stop() {
@@ -218,7 +226,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       signer.stop();
       options.rateStore.stop();
       await upstreamPools.destroy();
-      logger.flush();
+      await logger.flush();
     },
   };
 }

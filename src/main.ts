@@ -19,10 +19,12 @@ closeWithGrace({ delay: false, skip: ['SIGHUP', 'beforeExit'] }, async ({ err })
   process.exit(err === undefined ? code : 1);
 });
 
-// A reader that has seen enough, such as `head`, is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+// A reader that has seen enough, such as `head`, or that is gone, is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 const code = await runProgram(
   process.argv.slice(2),

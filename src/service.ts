@@ -14,7 +14,7 @@ import { createMemoryStore } from './limit/memory-store.ts';
 import { shareKeyFetches } from './listen/share-key-fetches.ts';
 import { createWorkerGroup } from './listen/worker-group.ts';
 import { createAdminApp } from './observe/admin-app.ts';
-import { combineMetrics, type Exposition, exposition } from './observe/combine-metrics.ts';
+import { combineMetrics, type Exposition, exposition, mergeMetrics } from './observe/combine-metrics.ts';
 import { createRateEntriesMetric } from './observe/limit-metrics.ts';
 import { createLogger } from './observe/logger.ts';
 import { createRegistry } from './observe/metrics.ts';
@@ -24,8 +24,8 @@ import { summarizeRoutes } from './observe/summarize-routes.ts';
 /** A proxy with its admin port, in one process or several. */
 export interface Service {
   start(): Promise<ServiceAddresses>;
-  /** Takes over a checked configuration; throws when it cannot, and the one in force stays. */
-  reload(config: Config): void;
+  /** Takes over a checked configuration; rejects when it cannot, and the one in force stays. */
+  reload(config: Config): Promise<void>;
   /** Counts a configuration that was read and not taken over. */
   reloadFailed(): void;
   /** Unready at once, then as `server.shutdown` says. */
@@ -36,7 +36,7 @@ export interface Service {
 interface Server {
   start(): Promise<number>;
   ready(): boolean;
-  reload(config: Config): void;
+  reload(config: Config): void | Promise<void>;
   metrics(): Promise<Exposition>;
   stop(): Promise<void>;
 }
@@ -45,7 +45,7 @@ interface Server {
 export function createService(initial: Config, overrides: ServiceOverrides = {}): Service {
   let config = initial;
   const clock = overrides.clock ?? systemClock;
-  const logger = overrides.logger ?? createLogger(config.log.level);
+  const logger = overrides.logger ?? createLogger(config.log.level, { shared: config.server.workers !== 1 });
   const own = createRegistry();
   const reloads = createReloadMetrics(own, () => clock.now() / 1000);
   const server = createServerFor(config, own, { clock, logger, overrides });
@@ -54,32 +54,34 @@ export function createService(initial: Config, overrides: ServiceOverrides = {})
       ready: () => server.ready(),
       metrics: () => server.metrics(),
       routes: () => summarizeRoutes(config),
+      onFailure: (error) => logger.error({ err: error }, 'the admin port could not answer'),
     }),
   );
 
   return {
     async start() {
       const adminPort = await listen(admin, config.admin.listen);
-      const port = await server.start();
+      const port = await server.start().catch(async (error: unknown) => {
+        await close(admin);
+        throw error;
+      });
       const scheme = config.server.tls === null ? 'http' : 'https';
       return {
         proxy: `${scheme}://${reachable(config.server.listen.host)}:${port}`,
         admin: `http://${reachable(config.admin.listen.host)}:${adminPort}`,
       };
     },
-    reload(next) {
-      server.reload(next);
+    async reload(next) {
+      await server.reload(next);
       config = next;
+      logger.setLevel(next.log.level);
       reloads.reloaded('success');
     },
     reloadFailed: () => reloads.reloaded('failure'),
     async stop() {
       await server.stop();
-      await new Promise((resolve) => {
-        admin.close(resolve);
-        admin.closeAllConnections();
-      });
-      logger.flush();
+      await close(admin);
+      await logger.flush();
     },
   };
 }
@@ -117,6 +119,7 @@ function createServerFor(
     takeRate: counts.take,
     clock,
     logger,
+    mergeMetrics,
   });
   return { ...group, metrics: async () => combineMetrics(await group.collect(), own) };
 }
@@ -131,6 +134,13 @@ function listen(
       server.removeListener('error', reject);
       resolve((server.address() as AddressInfo).port);
     });
+  });
+}
+
+function close(server: ReturnType<typeof createServer>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
   });
 }
 

@@ -1,21 +1,22 @@
-import { type FetchedDocument, KeysAbsentError } from './core/ports.ts';
+import { type FetchedDocument, KeysAbsentError, type ProcessLogger } from './core/ports.ts';
 import { systemClock } from './core/system-clock.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createRateStore } from './limit/create-rate-store.ts';
 import { createPrimaryStore } from './limit/primary-store.ts';
-import type { KeysAnswer, ToPrimary, ToWorker } from './listen/worker-messages.ts';
+import type { KeysAnswer, ToPrimary, ToWorker, WorkerSettings } from './listen/worker-messages.ts';
 import { createLogger } from './observe/logger.ts';
 import { createRegistry } from './observe/metrics.ts';
 
 /**
  * A worker process: a gateway that is configured, supplied with keys and stopped by the primary. Signals meant for the
- * group reach the primary, which says what is to be done.
+ * group reach the primary, which says what is to be done. Without its primary a worker ends, by node's own doing.
  */
 function runWorker(): void {
   const tell = (message: ToPrimary): void => void process.send?.(message);
   const asked = new Map<number, (answer: KeysAnswer) => void>();
   const registry = createRegistry();
   let questions = 0;
+  let logger: ProcessLogger | null = null;
   let gateway: Gateway | null = null;
 
   const fetchKeys = (url: string, timeout: number): Promise<FetchedDocument> =>
@@ -29,33 +30,51 @@ function runWorker(): void {
       tell({ kind: 'fetchKeys', id, url, timeout });
     });
 
-  const primaryStore = createPrimaryStore((id, questions) => tell({ kind: 'takeRates', id, questions }));
+  const primaryStore = createPrimaryStore((id, asked) => tell({ kind: 'takeRates', id, questions: asked }));
 
-  const open = async (message: ToWorker & { kind: 'configure' }): Promise<void> => {
-    const logger = createLogger(message.config.log.level);
-    gateway = createGateway(message.config, {
-      clock: systemClock,
-      logger,
-      fetchKeys,
-      dev: message.dev,
-      environment: process.env,
-      workers: message.workers,
-      registry,
-      rateStore: createRateStore(message.config.rateLimits, systemClock, primaryStore),
-    });
-    void gateway.whenReady.then(() => tell({ kind: 'ready' }));
+  const start = async (settings: WorkerSettings): Promise<void> => {
+    const { config, dev, workers } = settings;
+    logger = createLogger(config.log.level, { shared: true });
     try {
+      gateway = createGateway(config, {
+        clock: systemClock,
+        logger,
+        fetchKeys,
+        dev,
+        environment: process.env,
+        workers,
+        registry,
+        rateStore: createRateStore(config.rateLimits, systemClock, primaryStore),
+      });
+      void gateway.whenReady.then(() => tell({ kind: 'ready' }));
       tell({ kind: 'listening', port: await gateway.start() });
     } catch (error) {
-      tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+      process.send?.({ kind: 'failed', reason: reasonOf(error) } satisfies ToPrimary, () => process.exit(1));
     }
+  };
+
+  const reload = (message: ToWorker & { kind: 'reload' }): void => {
+    let refused: string | null = null;
+    try {
+      gateway?.reload(message.config);
+    } catch (error) {
+      refused = reasonOf(error);
+    }
+    tell({ kind: 'reloaded', id: message.id, refused });
+  };
+
+  const end = async (code: number): Promise<void> => {
+    await logger?.flush();
+    process.exit(code);
   };
 
   process.on('message', (message: ToWorker) => {
     switch (message.kind) {
-      case 'configure':
-        if (gateway === null) void open(message);
-        else gateway.reload(message.config);
+      case 'start':
+        void start(message);
+        break;
+      case 'reload':
+        reload(message);
         break;
       case 'collect':
         void registry
@@ -69,12 +88,21 @@ function runWorker(): void {
         primaryStore.answered(message.id, message.tallies);
         break;
       case 'stop':
-        void (gateway?.stop() ?? Promise.resolve()).then(() => process.exit(0));
+        void (gateway?.stop() ?? Promise.resolve()).then(() => end(0));
         break;
     }
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  process.on('uncaughtException', (error) => {
+    logger?.error({ err: error }, 'a worker failed');
+    process.stderr.write(`cognito-auth-proxy worker ${process.pid}: ${error.stack}\n`);
+    void end(1);
+  });
   tell({ kind: 'online' });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 runWorker();

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema/config.ts';
@@ -18,6 +18,7 @@ interface DevOptions {
   readonly adminPort: number;
   readonly cognitoPort: number;
   readonly upstreamPort: number;
+  readonly host: string;
   /** One line of JSON for scripts instead of the guide for people. */
   readonly json: boolean;
 }
@@ -31,6 +32,11 @@ export const devCommand: AddCommand = (program, context, finish) => {
     .option('--admin-port <port>', 'of its metrics and health checks', readPort, 9090)
     .option('--cognito-port <port>', 'of the user pool', readPort, 9229)
     .option('--upstream-port <port>', 'of the sample upstream', readPort, 3000)
+    .addOption(
+      new Option('--host <address>', 'where all of them listen; 0.0.0.0 is for containers')
+        .choices(['127.0.0.1', '0.0.0.0'])
+        .default('127.0.0.1'),
+    )
     .option('--json', 'print one line of JSON for scripts', false)
     .action(async (options: DevOptions) => finish(await runDev(options, context)));
 };
@@ -65,9 +71,10 @@ async function runDev(options: DevOptions, context: CommandContext): Promise<Exi
         cognito: options.cognitoPort,
         upstream: options.upstreamPort,
       },
+      host: options.host,
       readConfig,
       createService,
-      overrides: { logger: createLogger('info', LOG_DESCRIPTOR) },
+      overrides: { logger: createLogger('info', { descriptor: LOG_DESCRIPTOR }) },
       progress: (line) => err(`${line}\n`),
     });
     out(options.json ? `${JSON.stringify(stack.summary)}\n` : writeGuide(stack.summary));

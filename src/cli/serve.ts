@@ -3,7 +3,9 @@ import { type Loaded, loadConfig } from '../config/load.ts';
 import { needsRestart } from '../config/needs-restart.ts';
 import { formatProblem } from '../config/problem.ts';
 import { watchConfig } from '../config/watch.ts';
+import type { LogFields } from '../core/log-fields.ts';
 import type { ProcessLogger } from '../core/ports.ts';
+import type { ServiceAddresses } from '../core/service.ts';
 import { systemClock } from '../core/system-clock.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createService, type Service } from '../service.ts';
@@ -25,21 +27,24 @@ export const serveCommand: AddCommand = (program, context, finish) => {
 async function serve(named: string | undefined, context: CommandContext): Promise<ExitCode> {
   const loaded = loadOrExplain(named, context);
   if (loaded === null) return EXIT.unusable;
-  const logger = createLogger(loaded.config.log.level);
-  const service = createService(loaded.config, { logger, environment: context.environment });
+  const { level } = loaded.config.log;
+  const logger = createLogger(level, { shared: loaded.config.server.workers !== 1 });
+  let service: Service;
+  let addresses: ServiceAddresses;
   try {
-    const addresses = await service.start();
-    const source = describeSource(loaded.source);
-    logger.info({ ...addresses, source, routes: loaded.config.routes.length }, 'listening');
+    service = createService(loaded.config, { logger, environment: context.environment });
+    addresses = await service.start();
   } catch (error) {
     context.err(`cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
-    logger.flush();
+    await logger.flush();
     return EXIT.failed;
   }
   const stopFollowing = followConfig(loaded, service, logger, context);
+  const source = describeSource(loaded.source);
+  logger.info({ ...addresses, source, routes: loaded.config.routes.length }, 'listening');
   await aborted(context.signal);
   logger.info({}, 'stopping');
-  stopFollowing();
+  await stopFollowing();
   await service.stop();
   return EXIT.fine;
 }
@@ -47,47 +52,57 @@ async function serve(named: string | undefined, context: CommandContext): Promis
 /**
  * Takes over the configuration whenever its files change, and on SIGHUP. One that cannot be used is reported and counted,
  * and the last good one stays in force.
- * @returns stops following
+ * @returns stops following; resolves when nothing is being taken over any more
  */
 function followConfig(
   loaded: Loaded,
   service: Service,
   logger: ProcessLogger,
   context: CommandContext,
-): () => void {
+): () => Promise<void> {
   let stopWatching = (): void => undefined;
+  let stopped = false;
+  let reloading = Promise.resolve();
+
+  const requestReload = (): void => {
+    // One after the other: two at once could leave the older one in force.
+    reloading = reloading.then(reload);
+  };
 
   const watchOptions = {
     clock: systemClock,
-    onChange: () => reload(),
+    onChange: requestReload,
     onFailure: (folder: string, cause: unknown) =>
       logger.warn({ folder, err: cause }, 'configuration is not watched; reload it with SIGHUP'),
   };
 
-  const reload = (): void => {
+  const refuse = (why: LogFields): void => {
+    service.reloadFailed();
+    logger.error(why, 'configuration refused; the last good one stays in force');
+  };
+
+  const reload = async (): Promise<void> => {
+    if (stopped) return;
     const result = loadConfig(loaded.source, { environment: context.environment });
     stopWatching();
     stopWatching = watchConfig(result.files, watchOptions);
-    if (!result.ok) {
-      service.reloadFailed();
-      const problems = result.problems.map(formatProblem);
-      logger.error({ problems }, 'configuration refused; the last good one stays in force');
-      return;
-    }
+    if (!result.ok) return refuse({ problems: result.problems.map(formatProblem) });
     try {
-      service.reload(result.config);
+      await service.reload(result.config);
     } catch (error) {
-      service.reloadFailed();
-      logger.error({ err: error }, 'configuration refused; the last good one stays in force');
-      return;
+      return refuse({ err: error });
     }
     logger.info({ routes: result.config.routes.length }, 'configuration taken over');
     // Against what the process was started with: a change that was taken back needs no restart any more.
-    const restart = needsRestart(loaded.config, result.config);
-    if (restart.length > 0) logger.warn({ keys: restart }, 'these changes take effect only after a restart');
+    const keys = needsRestart(loaded.config, result.config);
+    if (keys.length > 0) logger.warn({ keys }, 'these changes take effect only after a restart');
   };
 
   stopWatching = watchConfig(loaded.files, watchOptions);
-  context.onHangup(reload);
-  return () => stopWatching();
+  context.onHangup(requestReload);
+  return () => {
+    stopped = true;
+    stopWatching();
+    return reloading;
+  };
 }

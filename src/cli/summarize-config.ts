@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema/config.ts';
 import type { ListenAddress } from '../config/schema/scalars.ts';
-import { alignColumns } from './table.ts';
+import { alignColumns } from '../observe/align-columns.ts';
 
 /** A configuration at a glance: where it listens, whom it believes, and the routes with their rules. */
 export function summarizeConfig(config: Config): string {

@@ -22,6 +22,7 @@ const FIXED_AT_START: readonly ConfigPath[] = [
 /**
  * The keys that differ and take effect only after a restart, as dotted paths. A changed certificate is not among them
  * (it is put in place for the next connection), but switching TLS on or off is.
+ * @param before what the service was started with
  */
 export function needsRestart(before: Config, after: Config): string[] {
   const changed = FIXED_AT_START.filter(

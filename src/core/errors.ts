@@ -224,8 +224,8 @@ const table = {
     'Send the kind of token, access or ID, that the route names.',
   ),
   AUTHZ_CONDITIONS_NOT_MET: forbidden(
-    'none of the alternatives that this route allows is met',
-    'Ask the operator; `explain` shows which conditions hold.',
+    'the conditions that this route requires are not met',
+    'Ask the operator which they are; `explain` shows which of them hold.',
   ),
   SIGN_ID_TOKEN_REQUIRED: unauthorized(
     'this route needs the ID token',

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { LogFields } from './log-fields.ts';
 import type { Refusal } from './refusal.ts';
 import type { Target, Upstream } from './upstream.ts';
 
@@ -70,12 +71,12 @@ export interface Balancer {
   failed(target: Target): void;
 }
 
-/** Structured lines of log; fields come from an allow-list. */
+/** Structured lines of log. */
 export interface Logger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
 }
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
@@ -85,5 +86,6 @@ export interface ProcessLogger extends Logger {
   /** Whether lines of this level are written. */
   enabled(level: 'info' | 'warn' | 'error'): boolean;
   setLevel(level: LogLevel): void;
-  flush(): void;
+  /** Resolves when what was logged is written, or cannot be. */
+  flush(): Promise<void>;
 }

@@ -7,6 +7,8 @@ import { TLSSocket } from 'node:tls';
  * orderly end would make half an answer a whole one: TCP is reset, TLS ends without its closing alert (RFC 9112 section 9.8).
  */
 export function resetConnection(connection: Duplex): void {
-  if (connection instanceof Socket && !(connection instanceof TLSSocket)) connection.resetAndDestroy();
+  // Once its own side is ended a socket cannot be reset; node would lose it, open.
+  const resettable = connection instanceof Socket && !(connection instanceof TLSSocket);
+  if (resettable && !connection.writableEnded) connection.resetAndDestroy();
   else connection.destroy();
 }

@@ -5,6 +5,8 @@ import type { configSchema } from '../config/schema/config.ts';
 export type ConfigDocument = z.input<typeof configSchema>;
 
 export interface DevConfigInput {
+  /** Where the proxy and its admin port listen. */
+  readonly host: string;
   readonly port: number;
   readonly adminPort: number;
   readonly issuer: string;
@@ -18,11 +20,11 @@ export interface DevConfigInput {
 export function makeDevConfig(input: DevConfigInput): ConfigDocument {
   return {
     server: {
-      listen: `127.0.0.1:${input.port}`,
+      listen: `${input.host}:${input.port}`,
       // Nobody balances load over a development stack: Ctrl-C need not wait for it to be taken out.
       shutdown: { unready: '0s', drain: '1s' },
     },
-    admin: { listen: `127.0.0.1:${input.adminPort}` },
+    admin: { listen: `${input.host}:${input.adminPort}` },
     userPools: {
       dev: {
         userPoolId: input.userPoolId,

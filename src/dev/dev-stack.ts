@@ -6,7 +6,7 @@ import { startSampleUpstream } from './sample-upstream.ts';
 import { populateUserPool, type SignedInUser } from './sign-in.ts';
 import { startUserPoolEmulator } from './user-pool-emulator.ts';
 
-/** TCP ports on 127.0.0.1; 0 is a free one. */
+/** TCP ports; 0 is a free one. */
 export interface DevPorts {
   readonly proxy: number;
   readonly admin: number;
@@ -35,6 +35,8 @@ export interface DevStack {
 /** What the stack needs of the rest of the house, handed in because rooms do not reach into each other. */
 export interface DevStackParts {
   readonly ports: DevPorts;
+  /** Where all of them listen: 127.0.0.1, except in a container, where that would be out of everybody's reach. */
+  readonly host: string;
   readonly readConfig: (document: ConfigDocument) => Config;
   readonly createService: (config: Config, overrides: ServiceOverrides) => DevService;
   readonly overrides: ServiceOverrides;
@@ -59,7 +61,7 @@ const PORT_OPTIONS: Readonly<Record<keyof DevPorts, string>> = {
  * @throws Error fit to be shown; whatever had started by then is stopped again
  */
 export async function startDevStack(parts: DevStackParts): Promise<DevStack> {
-  const { ports, progress } = parts;
+  const { ports, host, progress } = parts;
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const each of stops.splice(0).reverse()) await each();
@@ -67,18 +69,21 @@ export async function startDevStack(parts: DevStackParts): Promise<DevStack> {
 
   try {
     progress('starting a Cognito user pool');
-    const emulator = await onPort(ports, ['cognito'], () => startUserPoolEmulator(ports.cognito));
+    const emulator = await onPort(ports, ['cognito'], () => startUserPoolEmulator(ports.cognito, host));
     stops.push(emulator.stop);
 
     progress('signing in alice and bob');
     const { userPoolId, clientId, issuer, users } = await populateUserPool(emulator.origin);
 
     progress('starting a sample upstream');
-    const upstream = await onPort(ports, ['upstream'], () => startSampleUpstream({ port: ports.upstream }));
+    const upstream = await onPort(ports, ['upstream'], () =>
+      startSampleUpstream({ port: ports.upstream, host }),
+    );
     stops.push(upstream.stop);
 
     progress('starting the proxy');
     const document = makeDevConfig({
+      host,
       port: ports.proxy,
       adminPort: ports.admin,
       issuer,

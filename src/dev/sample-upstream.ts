@@ -33,6 +33,7 @@ export interface SignatureJudge {
 export interface SampleUpstreamOptions {
   /** 0: a free one. */
   readonly port?: number;
+  readonly host?: string;
   readonly judgeSignature?: (head: ReceivedHead) => SignatureJudge;
 }
 
@@ -46,7 +47,7 @@ const BODY_ECHO_BYTES = 65_536;
 const EVENT_INTERVAL = 1000;
 
 /**
- * Starts on 127.0.0.1. Every request is answered with what it was, as JSON; `/events` is a stream of server-sent events
+ * Starts on 127.0.0.1 unless told otherwise. Every request is answered with what it was, as JSON; `/events` is a stream of server-sent events
  * and `/ws/echo` a WebSocket that sends all messages back.
  */
 export async function startSampleUpstream(options: SampleUpstreamOptions = {}): Promise<SampleUpstream> {
@@ -58,7 +59,7 @@ export async function startSampleUpstream(options: SampleUpstreamOptions = {}): 
     else echoRequest(request, response, judgeSignature).catch(() => response.destroy());
   });
   const webSockets = echoWebSockets(server, '/ws/echo');
-  server.listen(options.port ?? 0, '127.0.0.1');
+  server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
   await once(server, 'listening');
 
   return {

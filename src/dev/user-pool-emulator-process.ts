@@ -41,7 +41,7 @@ server.on('listening', async () => {
   }
 });
 
-server.listen(Number(process.argv[2]), '127.0.0.1');
+server.listen(Number(process.argv[2]), process.argv[3]);
 
 /** User names such as `alice` are refused while the pools' default asks for e-mail addresses as user names. */
 function configuration(origin: string): object {

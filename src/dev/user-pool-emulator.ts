@@ -22,15 +22,15 @@ export type EmulatorMessage =
 const STOP_TIMEOUT = 2000;
 
 /**
- * Starts the emulator on a port of 127.0.0.1 (0: a free one) with its state in a new folder. The process ends with this
+ * Starts the emulator on a port (0: a free one) with its state in a new folder. The process ends with this
  * one, however this one ends.
  * @throws Error with `code` EADDRINUSE where the port is taken
  */
-export async function startUserPoolEmulator(port = 0): Promise<UserPoolEmulator> {
+export async function startUserPoolEmulator(port = 0, host = '127.0.0.1'): Promise<UserPoolEmulator> {
   const folder = await mkdtemp(join(tmpdir(), 'cognito-auth-proxy-'));
   // Run from sources this file and its neighbour end in .ts, once compiled in .js.
   const entry = new URL(`user-pool-emulator-process${extname(import.meta.filename)}`, import.meta.url);
-  const child = fork(entry, [String(port)], {
+  const child = fork(entry, [String(port), host], {
     cwd: folder,
     execArgv: [],
     // Nothing is inherited: neither AWS credentials nor NODE_OPTIONS have any business there.

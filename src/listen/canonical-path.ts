@@ -20,6 +20,9 @@ const ENCODED = Array.from({ length: 256 }, (_, byte) => `%${hex(byte)}`);
 /** RFC 3986 section 2.3. */
 const UNRESERVED = codesOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~');
 
+/** A segment that is `.` or `..`, or may become one where dots and spaces are trimmed. */
+const DOT_SEGMENT = /\/(?:\.\.?|\.+%20(?:\.|%20)*|(?:%20)+\.(?:\.|%20)*)(?:\/|$)/;
+
 /** What to do with each latin-1 character of a raw path; 0 needs a closer look or is refused. */
 const CLASSES = classifyCharacters();
 
@@ -89,12 +92,7 @@ function canonicalizeSlowly(raw: string): CanonicalPath | null {
       i -= 1;
     }
   }
-  return hasDotSegment(path) ? null : { path, irregular };
-}
-
-/** Whether a segment is `.` or `..`, or is after the trimming that some do. */
-function hasDotSegment(path: string): boolean {
-  return /\/(?:%20)*\.\.?(?:%20)*(?:\/|$)/.test(path);
+  return DOT_SEGMENT.test(path) ? null : { path, irregular };
 }
 
 /** The irregularity an encoded ASCII character stands for; -1 when it is never let through. */

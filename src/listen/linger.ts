@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../core/ports.ts';
 
 /** Milliseconds for which what a refused client still sends is read and thrown away, so that it reads the answer first. */
-export const LINGER = 1_000;
+const LINGER = 1_000;
 
 /**
  * Closes a connection whose answer is out, whether the client closes its side or not. Closing on bytes that nobody has

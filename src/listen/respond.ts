@@ -1,9 +1,7 @@
 import { ERRORS, type ErrorEntry } from '../core/errors.ts';
 import type { Exchange, Reply } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
-import type { Clock } from '../core/ports.ts';
 import type { Refusal } from '../core/refusal.ts';
-import { LINGER } from './linger.ts';
 import { createOwnHeaders } from './own-headers.ts';
 import { refusalPage } from './refusal-page.ts';
 import { nameRequest } from './request-id.ts';
@@ -14,7 +12,7 @@ export interface Responder {
   reply(exchange: Exchange, reply: Reply): void;
 }
 
-export function createResponder(clock: Clock): Responder {
+export function createResponder(): Responder {
   const ownHeaders = createOwnHeaders();
 
   const send = (
@@ -26,19 +24,11 @@ export function createResponder(clock: Clock): Responder {
   ): void => {
     const { request, response, tunnel } = exchange;
     if (tunnel !== null) attachTo(exchange);
-    const bodyPending = !request.complete && tunnel === null;
+    // What a refused client still sends of a body is never taken for another request.
+    const bodyPending = !request.complete && announcesBody(exchange);
     if (close || bodyPending || tunnel !== null) response.shouldKeepAlive = false;
     response.writeHead(status, [...ownHeaders, ...headers, ...exchange.answerHeaders]);
-    if (!bodyPending) {
-      response.end(body);
-      return;
-    }
-    // Closing on bytes that nobody has read resets the connection, and the client may lose the answer with it.
-    response.flushHeaders();
-    response.write(body);
-    const timer = clock.after(LINGER, () => response.end());
-    response.once('close', () => timer.cancel());
-    request.once('end', () => response.end()).resume();
+    response.end(body);
   };
 
   return {
@@ -80,6 +70,13 @@ function challengeFor(entry: ErrorEntry, refusal: Refusal): string | null {
   const scope =
     refusal.scopes === undefined ? '' : `, scope="${refusal.scopes.join(' ').replace(/["\\]/g, '')}"`;
   return `Bearer error="${entry.challenge}", error_description="${entry.description}"${scope}`;
+}
+
+/** Node calls a request complete only after it was handed over, also one that has no body. */
+function announcesBody({ request, inbound }: Exchange): boolean {
+  if (inbound !== null) return inbound.contentLength !== 0;
+  const { headers } = request;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }
 
 /** Asked of the raw request, since a refusal may come before there is a canonical one. */

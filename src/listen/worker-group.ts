@@ -1,36 +1,27 @@
-import cluster, { type Worker } from 'node:cluster';
+import cluster from 'node:cluster';
 import type { Config } from '../config/schema/config.ts';
-import { type Clock, type FetchKeyDocument, KeysAbsentError, type Logger } from '../core/ports.ts';
-import type { RateQuestion, Tally } from '../core/rate-limit.ts';
-import type { KeysAnswer, ToPrimary, ToWorker } from './worker-messages.ts';
+import type { WorkerSettings } from './worker-messages.ts';
+import { startWorker, type WorkerContext, type WorkerExit, type WorkerProcess } from './worker-process.ts';
 
 /** Processes that share the public port, kept alive and supplied by the primary. */
 export interface WorkerGroup {
-  /** Resolves with the port when all listen; rejects when one cannot. */
+  /** Resolves with the port when all listen; rejects when one cannot, and none is left then. */
   start(): Promise<number>;
   ready(): boolean;
-  reload(config: Config): void;
-  /** The metrics of all workers, each as prom-client's JSON; also of counters of workers that have died. */
+  /** Resolves when all have taken the configuration over; when one cannot, all keep the last one. */
+  reload(config: Config): Promise<void>;
+  /** The metrics of all workers, each as prom-client's JSON; also the counters of workers that have died. */
   collect(): Promise<readonly (readonly object[])[]>;
   /** Has every worker stop in its own good time, and resolves when all are gone. */
   stop(): Promise<void>;
 }
 
-export interface WorkerGroupOptions {
-  readonly workers: number;
-  readonly config: Config;
-  readonly dev: boolean;
+export interface WorkerGroupOptions extends WorkerSettings, WorkerContext {
   /** The module that a worker process runs. */
   readonly module: string;
-  readonly fetchKeys: FetchKeyDocument;
-  /** Counts requests, for all workers together. */
-  readonly takeRate: (question: RateQuestion) => Tally;
-  readonly clock: Clock;
-  readonly logger: Logger;
+  /** Makes one list of metrics of several. */
+  readonly mergeMetrics: (lists: readonly (readonly object[])[]) => readonly object[];
 }
-
-/** Milliseconds a worker has to hand in its metrics; one that is stuck must not keep the scrape waiting. */
-const COLLECT_DEADLINE = 1_000;
 
 /** Milliseconds before a worker that died is replaced: at once, then longer while they keep dying. */
 const RESTART_DELAYS = [0, 1_000, 2_000, 5_000, 10_000];
@@ -38,142 +29,113 @@ const RESTART_DELAYS = [0, 1_000, 2_000, 5_000, 10_000];
 /** Milliseconds a worker must live for its death to count as the first. */
 const SOUND_LIFE = 60_000;
 
-interface Member {
-  readonly worker: Worker;
-  readonly startedAt: number;
-  ready: boolean;
-  metrics: readonly object[];
-}
+/** Milliseconds beyond `server.shutdown` after which a worker that has not ended is killed. */
+const STOP_MARGIN = 5_000;
 
 export function createWorkerGroup(options: WorkerGroupOptions): WorkerGroup {
   const { clock, logger } = options;
-  const members = new Set<Member>();
-  const collecting = new Map<number, (metrics: readonly object[]) => void>();
-  const departed: (readonly object[])[] = [];
+  const members = new Set<WorkerProcess>();
+  let departed: readonly object[] = [];
   let config = options.config;
-  let collections = 0;
-  let earlyDeaths = 0;
-  let stopping = false;
+  let deaths = 0;
+  let phase: 'starting' | 'running' | 'stopping' = 'starting';
   let everReady = false;
 
-  const tell = (worker: Worker, message: ToWorker): void => {
-    if (worker.isConnected()) worker.send(message);
+  const launch = (): WorkerProcess => {
+    const { dev, workers } = options;
+    const startedAt = clock.monotonic();
+    const member = startWorker({ config, dev, workers }, options);
+    members.add(member);
+    member.listening.then(
+      () => logger.info({ worker: member.pid }, 'a worker listens'),
+      (error: unknown) => {
+        // At the start of all, the caller says so.
+        if (phase === 'running') logger.error({ worker: member.pid, err: error }, 'a worker could not start');
+      },
+    );
+    void member.exited.then((exit) => {
+      members.delete(member);
+      departed = options.mergeMetrics([departed, member.metrics.filter(isCumulative)]);
+      if (phase === 'running') replace(member, exit, clock.monotonic() - startedAt);
+    });
+    return member;
   };
 
-  const fork = (onListening: (port: number) => void, onFailed: (error: Error) => void): void => {
-    const worker = cluster.fork();
-    const member: Member = { worker, startedAt: clock.monotonic(), ready: false, metrics: [] };
-    members.add(member);
-    worker.on('message', (message: ToPrimary) => {
-      switch (message.kind) {
-        case 'online':
-          tell(worker, { kind: 'configure', config, dev: options.dev, workers: options.workers });
-          break;
-        case 'listening':
-          onListening(message.port);
-          break;
-        case 'failed':
-          onFailed(new Error(message.reason));
-          break;
-        case 'ready':
-          member.ready = true;
-          break;
-        case 'collected':
-          member.metrics = message.metrics;
-          collecting.get(message.id)?.(message.metrics);
-          break;
-        case 'takeRates':
-          tell(worker, { kind: 'rates', id: message.id, tallies: message.questions.map(options.takeRate) });
-          break;
-        case 'fetchKeys':
-          void answerKeys(options.fetchKeys, message.url, message.timeout).then((answer) =>
-            tell(worker, { kind: 'keys', id: message.id, answer }),
-          );
-          break;
+  const replace = (member: WorkerProcess, { code, signal }: WorkerExit, lived: number): void => {
+    logger.error({ worker: member.pid, exitCode: code, signal }, 'a worker died and is replaced');
+    if (lived >= SOUND_LIFE) deaths = 0;
+    launchAfter(RESTART_DELAYS[Math.min(deaths, RESTART_DELAYS.length - 1)] ?? 0);
+    deaths += 1;
+  };
+
+  const launchAfter = (delay: number): void => {
+    clock.after(delay, () => {
+      if (phase !== 'running') return;
+      try {
+        launch();
+      } catch (error) {
+        logger.error({ err: error }, 'a worker could not be forked');
+        launchAfter(RESTART_DELAYS.at(-1) ?? 0);
       }
     });
-    worker.on('exit', (code, signal) => {
-      members.delete(member);
-      departed.push(member.metrics.filter(isCumulative));
-      if (stopping) return;
-      logger.error({ worker: worker.process.pid, exitCode: code, signal }, 'a worker died and is replaced');
-      earlyDeaths = clock.monotonic() - member.startedAt < SOUND_LIFE ? earlyDeaths + 1 : 0;
-      const delay = RESTART_DELAYS[Math.min(earlyDeaths, RESTART_DELAYS.length - 1)] ?? 0;
-      clock.after(delay, () => {
-        if (!stopping) fork(ignore, (error) => logger.error({ err: error }, 'a worker could not start'));
-      });
-    });
   };
+
+  const allGone = (): Promise<unknown> => Promise.all([...members].map((member) => member.exited));
 
   return {
     async start() {
       cluster.setupPrimary({ exec: options.module, args: [] });
-      const ports = await Promise.all(
-        Array.from(
-          { length: options.workers },
-          () => new Promise<number>((resolve, reject) => fork(resolve, reject)),
-        ),
-      );
-      return ports[0] as number;
+      const first = Array.from({ length: options.workers }, launch);
+      try {
+        const [port] = await Promise.all(first.map((member) => member.listening));
+        phase = 'running';
+        return port as number;
+      } catch (error) {
+        phase = 'stopping';
+        for (const member of members) member.kill();
+        await allGone();
+        throw error;
+      }
     },
     ready() {
       const ready = [...members].filter((member) => member.ready);
       // All of them at first; later a replacement that is still fetching keys does not take the others down with it.
       everReady ||= ready.length === options.workers;
-      return !stopping && everReady && ready.length > 0;
+      return phase === 'running' && everReady && ready.length > 0;
     },
-    reload(next) {
+    async reload(next) {
+      const previous = config;
       config = next;
-      for (const { worker } of members) {
-        tell(worker, { kind: 'configure', config, dev: options.dev, workers: options.workers });
-      }
+      const results = await Promise.allSettled([...members].map((member) => member.reload(next)));
+      const refused = results.find((result) => result.status === 'rejected');
+      if (refused === undefined) return;
+      config = previous;
+      await Promise.allSettled([...members].map((member) => member.reload(previous)));
+      throw refused.reason;
     },
     async collect() {
-      const results = [...members].map(
-        ({ worker }) =>
-          new Promise<readonly object[]>((resolve) => {
-            const id = collections++;
-            const timer = clock.after(COLLECT_DEADLINE, () => finish([]));
-            const finish = (metrics: readonly object[]): void => {
-              timer.cancel();
-              collecting.delete(id);
-              resolve(metrics);
-            };
-            collecting.set(id, finish);
-            tell(worker, { kind: 'collect', id });
-          }),
-      );
-      return [...(await Promise.all(results)), ...departed];
+      await Promise.all([...members].map((member) => member.collect()));
+      // Read only now: whoever died meanwhile is among the departed, and in neither list twice.
+      return [...[...members].map((member) => member.metrics), departed];
     },
     async stop() {
-      stopping = true;
-      await Promise.all(
-        [...members].map(
-          ({ worker }) =>
-            new Promise<void>((resolve) => {
-              worker.on('exit', () => resolve());
-              tell(worker, { kind: 'stop' });
-            }),
-        ),
-      );
+      phase = 'stopping';
+      for (const member of members) member.stop();
+      const { unready, drain } = config.server.shutdown;
+      const deadline = clock.after(unready + drain + STOP_MARGIN, () => {
+        logger.error(
+          { workers: [...members].map((member) => member.pid) },
+          'workers did not stop and are killed',
+        );
+        for (const member of members) member.kill();
+      });
+      await allGone();
+      deadline.cancel();
     },
   };
-}
-
-async function answerKeys(fetch: FetchKeyDocument, url: string, timeout: number): Promise<KeysAnswer> {
-  try {
-    return { kind: 'document', ...(await fetch(url, timeout)) };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { kind: error instanceof KeysAbsentError ? 'absent' : 'failed', reason };
-  }
 }
 
 /** Counters and histograms of a worker that died still count: a sum that falls would look like a restart of all. */
 function isCumulative(metric: object): boolean {
   return 'type' in metric && (metric.type === 'counter' || metric.type === 'histogram');
-}
-
-function ignore(): void {
-  // A replacement listens where the others do.
 }

@@ -1,21 +1,15 @@
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
-
-/** One line of the routes table. */
-export interface RouteSummary {
-  readonly id: string;
-  readonly host: string;
-  readonly methods: string;
-  readonly path: string;
-  readonly allow: string;
-  readonly upstream: string;
-}
+import type { Exposition } from './combine-metrics.ts';
+import { type RouteSummary, tabulateRoutes } from './summarize-routes.ts';
 
 export interface AdminOptions {
   readonly ready: () => boolean;
   /** The exposition of all workers. */
-  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly metrics: () => Promise<Exposition>;
   readonly routes: () => readonly RouteSummary[];
+  /** Told why an answer could not be made. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /**
@@ -25,9 +19,15 @@ export interface AdminOptions {
 export function createAdminApp(options: AdminOptions): Express {
   const app = express();
   app.disable('x-powered-by');
+  // A probe wants to know how things are now; 304 would be no answer to that.
+  app.disable('etag');
   app.enable('strict routing');
   app.enable('case sensitive routing');
   app.use(helmet({ strictTransportSecurity: false }));
+  app.use((_request, response, next) => {
+    response.set('cache-control', 'no-store');
+    next();
+  });
 
   app.get('/livez', (_request, response) => {
     response.type('text').send('ok\n');
@@ -47,38 +47,30 @@ export function createAdminApp(options: AdminOptions): Express {
     response.json(options.routes());
   });
   app.get('/', loopbackOnly, (_request, response) => {
-    response.type('text').send(overview(options));
+    const state = options.ready() ? 'ready' : 'not ready';
+    response.type('text').send(`cognito-auth-proxy: ${state}\n\n${tabulateRoutes(options.routes())}\n`);
+  });
+  app.all(['/livez', '/readyz', '/metrics', '/routes', '/'], (_request, response) => {
+    response.set('allow', 'GET, HEAD').status(405).json({ message: 'Method Not Allowed' });
   });
   app.use((_request, response) => {
-    response.status(404).json({ message: 'Not Found', code: 'ROUTE_NOT_FOUND' });
+    response.status(404).json({ message: 'Not Found' });
   });
+  app.use(answerFailure(options.onFailure));
   return app;
 }
 
 const loopbackOnly: RequestHandler = (request, response, next) => {
   const address = request.socket.remoteAddress ?? '';
   if (/^(::ffff:)?127\.|^::1$/.test(address)) next();
-  else response.status(403).json({ message: 'Forbidden', code: 'ADMIN_LOOPBACK_ONLY' });
+  else response.status(403).json({ message: 'Forbidden: answered on the loopback only' });
 };
 
-/** The state of the proxy in plain text, for a look with curl. */
-function overview(options: AdminOptions): string {
-  const rows = [
-    ['ROUTE', 'HOST', 'METHODS', 'PATH', 'ALLOW', 'UPSTREAM'],
-    ...options
-      .routes()
-      .map((route) => [route.id, route.host, route.methods, route.path, route.allow, route.upstream]),
-  ];
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const table = rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-  return `cognito-auth-proxy: ${options.ready() ? 'ready' : 'not ready'}\n\n${table}\n`;
+/** Express' own handler would show the stack. It knows an error handler by its four parameters. */
+function answerFailure(onFailure: AdminOptions['onFailure']): ErrorRequestHandler {
+  return (error, _request, response, _next) => {
+    onFailure(error);
+    if (response.headersSent) response.destroy();
+    else response.status(500).json({ message: 'Internal Server Error' });
+  };
 }

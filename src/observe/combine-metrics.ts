@@ -11,13 +11,21 @@ export async function exposition(registry: Registry): Promise<Exposition> {
 }
 
 /**
- * Combines the metrics of several processes into one exposition; each metric's aggregator says how (sum, max, ...).
- * @param metrics of each process, as `registry.getMetricsAsJSON` gives them
+ * Makes one list of metrics of several; each metric's aggregator says how (sum, max, ...).
+ * @param lists of each process, as `registry.getMetricsAsJSON` gives them
  */
+export function mergeMetrics(lists: readonly (readonly object[])[]): readonly object[] {
+  return merged(lists).getMetricsAsArray();
+}
+
+/** The metrics of several processes and of this one, as one exposition. */
 export async function combineMetrics(
-  metrics: readonly (readonly object[])[],
+  lists: readonly (readonly object[])[],
   own: Registry,
 ): Promise<Exposition> {
-  const all = [...metrics, await own.getMetricsAsJSON()].map((list) => [...list]);
-  return exposition(AggregatorRegistry.aggregate(all));
+  return exposition(merged([...lists, await own.getMetricsAsJSON()]));
+}
+
+function merged(lists: readonly (readonly object[])[]): Registry {
+  return AggregatorRegistry.aggregate(lists.map((list) => [...list]));
 }

@@ -1,29 +1,47 @@
 import pino from 'pino';
 import type { LogLevel, ProcessLogger } from '../core/ports.ts';
+import { createLineWriter } from './line-writer.ts';
 
-/** Milliseconds for which a line may wait for company. */
-const FLUSH_INTERVAL = 200;
+export interface LoggerOptions {
+  /** Where lines go. Default: standard output. */
+  readonly descriptor?: number;
+  /** Whether other processes write to the same place. */
+  readonly shared?: boolean;
+}
+
+/** PIPE_BUF of Linux: what is written at once up to here, others' lines do not come between (POSIX, write). */
+const INDIVISIBLE_BYTES = 4_096;
+
+const BATCH_BYTES = 32_768;
+
+const MAX_CAUSES = 5;
+
+/** Bytes of log held for a slow reader. */
+const HELD_BYTES = 8 * 1_048_576;
 
 /**
- * Makes the logger: JSON lines on standard output, written in batches. Of an error only name, code and message are
- * logged; its other properties may hold what was sent.
+ * Makes the logger: JSON lines, written in batches. Of an error only name, code and message are logged; its other
+ * properties may hold what was sent.
  */
-export function createLogger(level: LogLevel, descriptor = 1): ProcessLogger {
-  const destination = pino.destination({ dest: descriptor, sync: false, minLength: 8_192 });
-  // A reader that went away, or a full disk, must not end the proxy: its log is lost, its work goes on.
-  destination.on('error', () => undefined);
+export function createLogger(level: LogLevel, options: LoggerOptions = {}): ProcessLogger {
+  const lines = createLineWriter({
+    descriptor: options.descriptor ?? 1,
+    batchBytes: options.shared ? INDIVISIBLE_BYTES : BATCH_BYTES,
+    heldBytes: HELD_BYTES,
+    describeLoss: (count) =>
+      `{"level":"warn","time":"${new Date().toISOString()}","lines":${count},"message":"log lines were lost"}\n`,
+  });
   const logger = pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: describeError },
+      serializers: { err: (error: unknown) => describeError(error) },
       messageKey: 'message',
     },
-    destination,
+    lines,
   );
-  setInterval(() => destination.flush(), FLUSH_INTERVAL).unref();
   return {
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
@@ -33,21 +51,26 @@ export function createLogger(level: LogLevel, descriptor = 1): ProcessLogger {
     setLevel(next) {
       logger.level = next;
     },
-    flush() {
-      try {
-        destination.flushSync();
-      } catch {
-        // Nothing is left to tell it to.
-      }
-    },
+    flush: () => lines.flush(),
   };
 }
 
-/** What is safe to log of an error, and of the error that caused it. */
-export function describeError(error: unknown): object {
+/** What is safe to log of an error, and of the errors that caused it. */
+export function describeError(error: unknown, depth = 0): object {
   if (!(error instanceof Error)) return { message: String(error) };
-  const { name, message } = error;
+  const { name, cause } = error;
   const code = 'code' in error ? { code: String(error.code) } : {};
-  const cause = error.cause instanceof Error ? { cause: describeError(error.cause) } : {};
-  return { name, ...code, message, ...cause };
+  const deeper = cause instanceof Error && depth < MAX_CAUSES;
+  return {
+    name,
+    ...code,
+    message: messageOf(error),
+    ...(deeper && { cause: describeError(cause, depth + 1) }),
+  };
+}
+
+/** Several attempts that failed, such as one for each address of a name, have no message of their own. */
+function messageOf(error: Error): string {
+  if (error.message !== '' || !(error instanceof AggregateError)) return error.message;
+  return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
 }

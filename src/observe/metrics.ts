@@ -21,13 +21,16 @@ const METHODS: ReadonlySet<string> = new Set([
   'TRACE',
 ]);
 
+export type Decision = 'allow' | 'deny' | 'fault';
+
 /** One finished request, as the metrics see it. Labels come from configuration and from fixed sets only. */
 export interface RequestSample {
   readonly method: string;
   readonly status: number;
   /** The route's id; `none` when no route was found. */
   readonly route: string;
-  readonly decision: 'allow' | 'deny' | 'fault';
+  /** Null when the client left before there was one. */
+  readonly decision: Decision | null;
   /** The refusal's code; `ok` when there was none. */
   readonly code: string;
   readonly seconds: number;
@@ -47,16 +50,27 @@ export interface MetricsOptions {
   readonly gauges: Gauges;
 }
 
+/**
+ * Gauges that prom-client names as if they were counters, which Prometheus' own linter refuses. Each is the sum of one
+ * that stays.
+ */
+const MISNAMED_DEFAULTS = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 /** A registry of this process, with what Node and the system tell about it. */
 export function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED_DEFAULTS) registry.removeSingleMetric(name);
   return registry;
 }
 
 /**
- * Registers the metrics of one gateway. `aggregator` says how the metrics of several workers
- * combine. Children are looked up once per combination of labels, so that a request costs a map look-up each.
+ * Registers the metrics of one gateway. `aggregator` says how the metrics of several workers combine. Children are
+ * looked up once per combination of labels, so that a request costs a map look-up each.
  */
 export function createMetrics(options: MetricsOptions): Metrics {
   const { registry, gauges } = options;
@@ -159,7 +173,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const upstreamDurations = new Map<string, Histogram.Internal<string>>();
   const outcomes = new Map<
     string,
-    { readonly requests: Counter.Internal; readonly decisions: Counter.Internal }
+    { readonly requests: Counter.Internal; readonly decisions: Counter.Internal | null }
   >();
   const credentialUses = new Map<string, Counter.Internal>();
   const hits = tokenCache.labels('hit');
@@ -182,17 +196,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
       durationChild.observe(sample.seconds);
 
       const statusClass = `${status[0]}xx`;
-      const outcomeKey = `${statusClass} ${sample.code} ${sample.route}`;
+      const outcomeKey = `${statusClass} ${sample.decision} ${sample.code} ${sample.route}`;
       let outcome = outcomes.get(outcomeKey);
       if (outcome === undefined) {
         outcome = {
           requests: requests.labels(sample.route, statusClass),
-          decisions: decisions.labels(sample.route, sample.decision, sample.code),
+          decisions:
+            sample.decision === null ? null : decisions.labels(sample.route, sample.decision, sample.code),
         };
         outcomes.set(outcomeKey, outcome);
       }
       outcome.requests.inc();
-      outcome.decisions.inc();
+      outcome.decisions?.inc();
 
       if (sample.upstream === null) return;
       const upstreamKey = `${status} ${sample.upstream}`;

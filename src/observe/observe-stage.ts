@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { ERRORS } from '../core/errors.ts';
 import type { Exchange, Stage } from '../core/exchange.ts';
+import type { LogFields } from '../core/log-fields.ts';
 import type { Clock, ProcessLogger } from '../core/ports.ts';
-import { describeError } from './logger.ts';
-import type { Metrics } from './metrics.ts';
+import type { Decision, Metrics } from './metrics.ts';
 
 export interface ObserveOptions {
   readonly metrics: Metrics;
@@ -11,6 +11,9 @@ export interface ObserveOptions {
   readonly clock: Clock;
   readonly subject: 'plain' | 'hashed';
 }
+
+/** What nginx logs for it. */
+const CLIENT_LEFT = 499;
 
 /** The last stage: counts a settled exchange and writes its line of the access log. Fields come from the list here only. */
 export function createObserveStage(options: ObserveOptions): Stage {
@@ -38,15 +41,17 @@ export function createObserveStage(options: ObserveOptions): Stage {
   };
 }
 
-function decisionOf(exchange: Exchange): 'allow' | 'deny' | 'fault' {
-  return exchange.refusal === null ? 'allow' : exchange.refusal.kind;
+/** Null for a client that left before there was one. */
+function decisionOf(exchange: Exchange): Decision | null {
+  if (exchange.refusal !== null) return exchange.refusal.kind;
+  return exchange.status === CLIENT_LEFT && exchange.outbound === null ? null : 'allow';
 }
 
-function accessLine(exchange: Exchange, milliseconds: number, subject: 'plain' | 'hashed'): object {
+function accessLine(exchange: Exchange, milliseconds: number, subject: 'plain' | 'hashed'): LogFields {
   const { inbound, principal, refusal, outbound } = exchange;
   return {
     requestId: exchange.requestId,
-    method: inbound?.method,
+    method: exchange.request.method,
     host: inbound?.host,
     path: inbound?.path,
     status: exchange.status,
@@ -54,15 +59,17 @@ function accessLine(exchange: Exchange, milliseconds: number, subject: 'plain' |
     upstreamMs: exchange.upstreamTime < 0 ? undefined : round(exchange.upstreamTime),
     bytes: exchange.bytesSent,
     route: exchange.route?.id,
-    decision: decisionOf(exchange),
+    decision: decisionOf(exchange) ?? undefined,
     code: refusal?.code,
     condition: refusal?.condition,
-    err: refusal?.cause === undefined ? undefined : describeError(refusal.cause),
+    err: refusal?.cause,
     subject:
       principal === null ? undefined : subject === 'plain' ? principal.subject : hash(principal.subject),
-    client: principal?.clientId,
+    clientId: principal?.clientId,
     pool: principal?.pool,
-    peer: inbound?.peer,
+    client: exchange.client,
+    // Named where it is another than the client: a proxy.
+    peer: inbound === null || inbound.peer === exchange.client ? undefined : inbound.peer,
     // Where it went is told only where that may be at fault.
     target: refusal?.kind === 'fault' ? outbound?.target.origin : undefined,
   };

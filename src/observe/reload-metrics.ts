@@ -18,10 +18,19 @@ export function createReloadMetrics(registry: Registry, now: () => number): Relo
     help: 'When the configuration in force was read, in seconds since the epoch.',
     registers: [registry],
   });
+  const successful = new Gauge({
+    name: 'cognito_auth_proxy_config_last_reload_successful',
+    help: 'Whether the configuration that was read last is in force (1) or was refused (0).',
+    registers: [registry],
+  });
+  // Both are there from the start: a counter that appears at 1 has not increased, and a first failure would go unseen.
+  for (const result of ['success', 'failure']) reloads.inc({ result }, 0);
   reloadedAt.set(now());
+  successful.set(1);
   return {
     reloaded(result) {
       reloads.inc({ result });
+      successful.set(result === 'success' ? 1 : 0);
       if (result === 'success') reloadedAt.set(now());
     },
   };

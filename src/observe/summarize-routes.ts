@@ -1,7 +1,16 @@
 import type { Config } from '../config/schema/config.ts';
-import type { RouteSummary } from './admin-app.ts';
+import { alignColumns } from './align-columns.ts';
 
-/** The routes of a configuration for people to read. */
+/** A route of the configuration for people to read. */
+export interface RouteSummary {
+  readonly id: string;
+  readonly host: string;
+  readonly methods: string;
+  readonly path: string;
+  readonly allow: string;
+  readonly upstream: string;
+}
+
 export function summarizeRoutes(config: Config): RouteSummary[] {
   return config.routes.map((route) => ({
     id: route.id,
@@ -11,4 +20,19 @@ export function summarizeRoutes(config: Config): RouteSummary[] {
     allow: typeof route.allow === 'string' ? route.allow : JSON.stringify(route.allow),
     upstream: route.upstream,
   }));
+}
+
+/** The routes as a table in plain text, for a look with curl. */
+export function tabulateRoutes(routes: readonly RouteSummary[]): string {
+  return alignColumns([
+    ['ROUTE', 'HOST', 'METHODS', 'PATH', 'ALLOW', 'UPSTREAM'],
+    ...routes.map(({ id, host, methods, path, allow, upstream }) => [
+      id,
+      host,
+      methods,
+      path,
+      allow,
+      upstream,
+    ]),
+  ]).join('\n');
 }

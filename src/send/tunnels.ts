@@ -60,7 +60,7 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     request: ClientRequest,
     exchange: Exchange,
     client: Duplex,
-    connectTimeout: number,
+    connections: Connections,
   ): void => {
     if (exchange.settled) {
       request.destroy();
@@ -68,11 +68,22 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     }
     const sentAt = clock.monotonic();
     const { responseTimeout, bodyIdleTimeout } = routeOf(exchange);
-    const late = clock.after(connectTimeout + responseTimeout, () =>
-      request.destroy(new UpstreamFault('UPSTREAM_TIMEOUT', 'the upgrade was not answered in time')),
-    );
+    const giveUp = (): void => {
+      request.destroy(new UpstreamFault('UPSTREAM_TIMEOUT', 'no connection, or no answer, in time'));
+    };
+    let late = clock.after(connections.connectTimeout, giveUp);
+    request.once('socket', (socket) => {
+      socket.once(connections.agent === false ? 'connect' : 'secureConnect', () => {
+        late.cancel();
+        late = clock.after(responseTimeout, giveUp);
+      });
+    });
+    const leave = (): void => {
+      client.destroy();
+    };
     const answered = (answer: IncomingMessage, status: number): void => {
       late.cancel();
+      client.off('end', leave);
       exchange.cancel = null;
       exchange.status = status;
       exchange.upstreamTime = clock.monotonic() - sentAt;
@@ -80,6 +91,8 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
       claimAnswer(exchange, answer.headers);
     };
     exchange.cancel = () => request.destroy();
+    // Whoever closes its side before the answer is gone, as for every other request.
+    client.once('end', leave);
     request.on('close', () => late.cancel());
     request.on('upgrade', (answer: IncomingMessage, upstream: Duplex) => {
       answered(answer, 101);
@@ -98,18 +111,22 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
       answer.setTimeout(bodyIdleTimeout, () =>
         answer.destroy(new UpstreamFault('UPSTREAM_TIMEOUT', 'the answer stopped coming')),
       );
-      if (isCloseDelimited(answer)) answer.once('error', () => resetConnection(client));
+      // Before http-proxy-middleware hears of it, which ends the connection in good order.
+      const breakOff = (): void => breakAnswer(answer, client);
+      request.prependOnceListener('error', breakOff);
+      answer.once('error', breakOff);
     });
   };
 
-  const failed = (error: unknown, exchange: Exchange): void => {
-    if (exchange.status === 101 || exchange.settled) {
+  const failed = (error: unknown, exchange: Exchange, client: Duplex): void => {
+    if (exchange.settled || exchange.status === 101 || client.errored !== null) {
+      // The client's own, or the end of a tunnel: no fault of the upstream's answer.
       logger.debug({ requestId: exchange.requestId, err: error }, 'tunnel ended by an error');
       return;
     }
     const refusal = fault(codeOfFailure(error), error);
     if (exchange.status !== 0) {
-      // A plain answer that broke off: it is cut short already.
+      // A plain answer that broke off: nothing more can be said.
       exchange.refusal ??= refusal;
       return;
     }
@@ -124,9 +141,12 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
       proxy.on('proxyReqWs', (request, incoming) => {
         const { exchange, socket } = incoming as unknown as UpgradeRequest;
         request.path = outboundOf(exchange).path;
-        begin(request, exchange, socket, connections.connectTimeout);
+        begin(request, exchange, socket, connections);
       });
-      proxy.on('error', (error, incoming) => failed(error, (incoming as unknown as UpgradeRequest).exchange));
+      proxy.on('error', (error, incoming) => {
+        const { exchange, socket } = incoming as unknown as UpgradeRequest;
+        failed(error, exchange, socket);
+      });
     };
 
   const proxyFor = (origin: string, connections: Connections): RequestHandler<IncomingMessage> => {
@@ -179,6 +199,9 @@ function goAway(joined: JoinedSockets): void {
   joined.close(CloseStatus.goingAway, 'going away');
 }
 
-function isCloseDelimited({ headers }: IncomingMessage): boolean {
-  return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
+/** What has come of an answer must not be taken for all of it. */
+function breakAnswer({ headers }: IncomingMessage, client: Duplex): void {
+  const delimited = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  if (delimited) client.destroy();
+  else resetConnection(client);
 }

@@ -1,3 +1,4 @@
+import { errors } from 'undici';
 import type { ErrorCode } from '../core/errors.ts';
 
 /** A failure that we see before the HTTP client does, or instead of it. */
@@ -32,8 +33,8 @@ const RESET: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What came is no answer that can be handed on: a parser refuses it (HPE_), undici does or trips over it, or node:http will
- * not write it.
+ * What came is no answer that can be handed on: node's parser refuses it (HPE_), undici does or trips over it, or node:http
+ * will not write it.
  */
 const INVALID =
   /^(HPE_|UND_ERR_RES_|UND_ERR_HEADERS_OVERFLOW$|ERR_ASSERTION$|ERR_INVALID_CHAR$|ERR_INVALID_HTTP_TOKEN$|ERR_HTTP_(INVALID|TRAILER)_)/;
@@ -47,6 +48,8 @@ const OURS = /^(|UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_(INVALID|HTTP|STR
 /** Which refusal a failure to send is. Whatever is not known by its code, such as the many of TLS, is a failure to connect. */
 export function codeOfFailure(error: unknown): ErrorCode {
   if (error instanceof UpstreamFault) return error.code;
+  // undici's parser does not say by its code what it refuses.
+  if (error instanceof errors.HTTPParserError) return 'UPSTREAM_RESPONSE_INVALID';
   const code = codeOf(error);
   if (TIMED_OUT.has(code)) return 'UPSTREAM_TIMEOUT';
   if (INVALID.test(code)) return 'UPSTREAM_RESPONSE_INVALID';

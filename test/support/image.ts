@@ -20,10 +20,11 @@ export interface Image {
 
 /**
  * Does without a container engine what a Dockerfile says: its COPY and RUN steps, stage by stage, in folders that stand
- * for the roots of the images. What a base image brings is not there, except Node itself.
+ * for the roots of the images. What a base image brings is not there, except Node itself. As BuildKit does, it passes
+ * over stages that the last one takes nothing from.
  */
 export async function buildImage(context: string, scratch: string): Promise<Image> {
-  const stages = parseDockerfile(await readFile(join(context, 'Dockerfile'), 'utf8'));
+  const stages = withoutUnneeded(parseDockerfile(await readFile(join(context, 'Dockerfile'), 'utf8')));
   const admitted = await readIgnoreFile(context);
   const roots = new Map<string, string>();
   for (const [index, stage] of stages.entries()) {
@@ -51,6 +52,15 @@ export async function buildImage(context: string, scratch: string): Promise<Imag
     command: execForm(textsOf(last, 'CMD').at(-1) ?? ''),
     healthcheck: execForm(healthcheck.replace(/^.*?CMD /, '')),
   };
+}
+
+/** The last stage and those that a later one copies from. */
+function withoutUnneeded(stages: readonly BuildStage[]): BuildStage[] {
+  return stages.filter((stage, index) => {
+    const later = stages.slice(index + 1);
+    const copies = later.flatMap((each) => textsOf(each, 'COPY'));
+    return later.length === 0 || copies.some((text) => text.startsWith(`--from=${stage.name} `));
+  });
 }
 
 interface StageFolders {

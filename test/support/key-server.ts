@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { keySet, type SigningKey } from './token-factory.ts';
 
@@ -46,8 +47,11 @@ export interface KeyServer {
 
 const KEY_PATH = /^(\/moved)?\/([^/]+)\/\.well-known\/jwks\.json$/;
 
-/** Starts on a free port of the loopback; every pool has no keys until some are published. */
-export async function startKeyServer(): Promise<KeyServer> {
+/**
+ * Starts on a free port of the loopback; every pool has no keys until some are published.
+ * @param tls certificate and key to serve https with
+ */
+export async function startKeyServer(tls?: { cert: string; key: string }): Promise<KeyServer> {
   const documents = new Map<string, unknown>();
   const paths: string[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
@@ -93,13 +97,14 @@ export async function startKeyServer(): Promise<KeyServer> {
     },
   };
 
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const [, moved, userPoolId] = KEY_PATH.exec(request.url ?? '') ?? [];
     paths.push(request.url ?? '');
     for (const waiter of waiting) if (paths.length >= waiter.count) waiter.resolve();
     if (userPoolId === undefined) response.writeHead(404).end();
     else answers[moved === undefined ? mood : 'good'](response, decodeURIComponent(userPoolId));
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   const listen = async (port: number): Promise<void> => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -114,7 +119,7 @@ export async function startKeyServer(): Promise<KeyServer> {
 
   await listen(0);
   const { port } = server.address() as AddressInfo;
-  const origin = `http://127.0.0.1:${port}`;
+  const origin = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
 
   return {
     origin,

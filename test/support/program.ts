@@ -10,6 +10,8 @@ export interface Program {
   rest(): Promise<string>;
   /** Everything on standard error so far. */
   readonly complaints: string;
+  /** Closes our end of its standard output: what it writes then has no reader. */
+  closeOutput(): void;
   /** Resolves when standard error has said this. */
   said(text: string): Promise<void>;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
@@ -54,6 +56,7 @@ export function runProgram(
         left.push(next.value);
       }
     },
+    closeOutput: () => void child.stdout.destroy(),
     said(text) {
       return new Promise((resolve, reject) => {
         const look = (): void => {

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import type { z } from 'zod';
 import { configSchema } from '../../src/config/schema/config.ts';
 import type { Clock } from '../../src/core/ports.ts';
@@ -26,12 +27,14 @@ export interface ProxyUnderTest {
   readonly key: SigningKey;
   readonly issuer: string;
   readonly log: readonly LogLine[];
+  /** The first line of the access log for this path, waiting until it is written: the request is over then. */
+  logged(path: string): Promise<LogLine>;
   /** A token of the pool; claims change or, when undefined, take away. */
   token(claims?: TokenClaims): string;
   /** One request on a connection of its own, with `Host` unless the lines have one. */
   request(requestLine: string, headerLines?: readonly string[], body?: string): Promise<RawResponse>;
   /** Takes over another configuration. */
-  reload(config: ProxyConfig): void;
+  reload(config: ProxyConfig): Promise<void>;
   metrics(): Promise<string>;
   stop(): Promise<void>;
 }
@@ -56,11 +59,12 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
   await options.prepareKeys?.(keys, key);
   const issuer = keys.issuer(POOL_ID);
   const log: LogLine[] = [];
+  const onLine = new EventEmitter();
   const complete = (input: ProxyConfig) =>
     configSchema.parse(withDefaults(input, issuer, upstream.origin, options));
   const service = createService(complete(config), {
     dev: options.dev ?? true,
-    logger: recordingLogger(log),
+    logger: recordingLogger(log, () => onLine.emit('line')),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const { proxy, admin } = await service.start();
@@ -75,6 +79,13 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
     key,
     issuer,
     log,
+    async logged(path) {
+      for (;;) {
+        const line = log.find((one) => one['path'] === path);
+        if (line !== undefined) return line;
+        await once(onLine, 'line');
+      }
+    },
     token: (claims) => signToken(key, accessClaims({ issuer, clientId: CLIENT_ID }, claims)),
     request(requestLine, headerLines = [], body = '') {
       const lines = headerLines.some((line) => /^host:/i.test(line))

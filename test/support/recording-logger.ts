@@ -7,10 +7,11 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A logger of all levels that adds to these lines. */
-export function recordingLogger(lines: LogLine[]): ProcessLogger {
+/** A logger of all levels that adds to these lines, and tells when it has. */
+export function recordingLogger(lines: LogLine[], onLine = (): void => undefined): ProcessLogger {
   const write = (level: string) => (fields: object, message: string) => {
     lines.push({ ...fields, level, message });
+    onLine();
   };
   return {
     debug: write('debug'),
@@ -19,6 +20,6 @@ export function recordingLogger(lines: LogLine[]): ProcessLogger {
     error: write('error'),
     enabled: () => true,
     setLevel: () => undefined,
-    flush: () => undefined,
+    flush: () => Promise.resolve(),
   };
 }

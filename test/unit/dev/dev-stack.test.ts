@@ -16,6 +16,7 @@ function makeParts(ports: DevPorts, changes: Partial<DevStackParts> = {}) {
   const logger = createLogger('silent');
   const parts: DevStackParts = {
     ports,
+    host: '127.0.0.1',
     readConfig: (document) => configSchema.parse(document),
     createService(config, overrides) {
       notes.configs.push(config);

@@ -1,0 +1,160 @@
+import { CHOSEN, chosen, type Row, rate, share } from './panel.ts';
+
+export const keysAndTokens: Row = {
+  title: 'Keys and tokens',
+  panels: [
+    {
+      title: "Keys' age by pool",
+      description:
+        'A saw: up for an hour, down at each fetch. A line that only rises is a pool whose keys are not fetched. A line that ends is a pool without keys: its callers get 503.',
+      kind: 'lines',
+      unit: 's',
+      queries: [{ expr: `max by (pool) (${chosen('jwks_age_seconds')})`, legend: '{{pool}}' }],
+      limits: { orange: 7200 },
+    },
+    {
+      title: 'Fetches of keys',
+      description:
+        'failure: see the log for the reason. absent is usual for the form of issuer that a pool does not use. Many successes: tokens with unknown key ids come in, each of which may cause a fetch every 5 s at most.',
+      kind: 'lines',
+      unit: 'short',
+      queries: [
+        {
+          expr: `sum by (pool, result) (increase(${chosen('jwks_fetch_total')}[$__rate_interval]))`,
+          legend: '{{pool}} {{result}}',
+        },
+      ],
+    },
+    {
+      title: 'Tokens found verified',
+      description:
+        'Share of requests whose token had been verified before. Low: each caller comes once, or clients fetch a token per request, which costs them and Cognito more than us. Low with a full cache: raise tokenCache.entries.',
+      kind: 'lines',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: share(chosen('token_cache_total', 'result="hit"'), chosen('token_cache_total')),
+          legend: 'hits',
+        },
+      ],
+    },
+    {
+      title: 'Tokens remembered',
+      description:
+        'At tokenCache.entries (50,000 per worker) the ones longest unused make room, and are verified again when they come back.',
+      kind: 'lines',
+      unit: 'short',
+      queries: [{ expr: `sum by (instance) (${chosen('token_cache_entries')})`, legend: '{{instance}}' }],
+    },
+  ],
+};
+
+export const saturation: Row = {
+  title: 'Saturation',
+  panels: [
+    {
+      title: 'Event loop lag (p99)',
+      description:
+        'How late the process is to its work. Around 10 ms is idle, as finely as it is measured. Above 100 ms for long: add replicas or workers.',
+      kind: 'lines',
+      unit: 's',
+      queries: [
+        {
+          expr: `max by (instance) (nodejs_eventloop_lag_p99_seconds{${CHOSEN}})`,
+          legend: '{{instance}}',
+        },
+      ],
+      limits: { orange: 0.1, red: 0.5 },
+    },
+    {
+      title: 'CPU, in cores',
+      description:
+        'One worker uses one core at most, and is full at 1. Several workers and their primary add up.',
+      kind: 'lines',
+      unit: 'short',
+      queries: [
+        {
+          expr: `sum by (instance) (rate(process_cpu_seconds_total{${CHOSEN}}[$__rate_interval]))`,
+          legend: '{{instance}}',
+        },
+      ],
+    },
+    {
+      title: 'Memory',
+      description:
+        'Resident memory. It grows with the token cache and open connections and then stays. What only ever grows is a leak: keep a heap snapshot and report it.',
+      kind: 'lines',
+      unit: 'bytes',
+      queries: [
+        { expr: `sum by (instance) (process_resident_memory_bytes{${CHOSEN}})`, legend: '{{instance}}' },
+      ],
+    },
+    {
+      title: 'File descriptors used',
+      description:
+        'Every client and every upstream connection is one. At the limit nothing can be accepted: raise ulimit -n, or lower server.limits.connections.',
+      kind: 'lines',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `max by (instance) (process_open_fds{${CHOSEN}} / process_max_fds{${CHOSEN}})`,
+          legend: '{{instance}}',
+        },
+      ],
+      limits: { orange: 0.8 },
+    },
+    {
+      title: 'Connections turned away',
+      description:
+        'server.limits.connections is reached. Many clients: add replicas. Few clients with many connections each: shut them out in front of the proxy.',
+      kind: 'lines',
+      unit: 'cps',
+      queries: [
+        {
+          expr: `sum by (instance) (${rate(chosen('decisions_total', 'code="LIMIT_CONNECTIONS"'))})`,
+          legend: '{{instance}}',
+        },
+      ],
+    },
+    {
+      title: 'Connections to upstreams',
+      description:
+        'Open ones. Many more than the upstream has threads: requests queue there, and its latency rises with them.',
+      kind: 'lines',
+      unit: 'short',
+      queries: [{ expr: `sum by (upstream) (${chosen('upstream_connections')})`, legend: '{{upstream}}' }],
+    },
+  ],
+};
+
+export const configuration: Row = {
+  title: 'Configuration',
+  panels: [
+    {
+      title: 'Reloads',
+      description:
+        'success: a change is in force. failure: it was refused, the last good one stays; the log has every mistake under "configuration refused".',
+      kind: 'lines',
+      unit: 'short',
+      queries: [
+        {
+          expr: `sum by (result) (increase(${chosen('config_reloads_total')}[$__rate_interval]))`,
+          legend: '{{result}}',
+        },
+      ],
+    },
+    {
+      title: 'Age of the configuration in force',
+      description:
+        'Instances that differ run different rules: one of them was not reached by a change, or refused it.',
+      kind: 'lines',
+      unit: 's',
+      queries: [
+        {
+          expr: `time() - max by (instance) (${chosen('config_last_reload_success_timestamp_seconds')})`,
+          legend: '{{instance}}',
+        },
+      ],
+    },
+  ],
+};

@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { it } from 'vitest';
+
+/** Programs that some tests ask for a second opinion, and the Debian packages that bring them; `.ci/run` installs these. */
+export const DEBIAN_PACKAGES = {
+  kubectl: 'kubernetes-client',
+  promtool: 'prometheus',
+  'docker-compose': 'docker-compose',
+} as const;
+
+export type DebianTool = keyof typeof DEBIAN_PACKAGES;
+
+/** A test by its name and what it does, with its time limit in milliseconds. */
+type DefineTest = (name: string, run: () => void | Promise<void>, timeout?: number) => void;
+
+/** `it` for tests that need this program. Where it is not installed each of them says that it was not run, by name. */
+export function itWith(tool: DebianTool): DefineTest {
+  const installed = isInstalled(tool);
+  return (name, run, timeout) => {
+    if (!installed) {
+      const reason = `${tool} is not installed (Debian package ${DEBIAN_PACKAGES[tool]})`;
+      process.stderr.write(`not run: ${name}: ${reason}\n`);
+    }
+    it.runIf(installed)(name, run, timeout);
+  };
+}
+
+/** What one of them is given beyond its arguments. */
+interface ToolInput {
+  readonly input?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs one of them, and gives what it wrote to standard output.
+ * @throws Error with what it wrote to standard error, when it is not content
+ */
+export function runTool(
+  tool: DebianTool,
+  args: readonly string[],
+  { input = '', environment = {} }: ToolInput = {},
+): string {
+  const env = { ...process.env, ...environment };
+  return execFileSync(tool, args, { encoding: 'utf8', input, env, stdio: 'pipe' });
+}
+
+function isInstalled(command: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
