@@ -11,7 +11,7 @@ export interface ErrorEntry {
   readonly remedy: string;
   /** RFC 6750 section 3.1 error for `WWW-Authenticate`; `bare` is a challenge without one. */
   readonly challenge?: 'bare' | 'invalid_request' | 'invalid_token' | 'insufficient_scope';
-  /** Seconds for `Retry-After`. */
+  /** Seconds for `Retry-After`, unless the refusal knows better. */
   readonly retryAfter?: number;
   /** The connection cannot be trusted to hold another request. */
   readonly close?: true;
@@ -386,6 +386,7 @@ const table = {
     message: 'Too Many Requests',
     description: 'the route is used more often than it may be',
     remedy: 'Wait for the seconds that Retry-After says; RateLimit-Policy says how often is fine.',
+    retryAfter: 1,
     level: 'info',
   },
   LIMIT_RATE_UNKNOWN: unavailable(
