@@ -1,5 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import { compareTokens, ID_TOKENS } from './authenticate/id-token.ts';
 import { parseToken } from './authenticate/parse-token.ts';
 import { readPrincipal } from './authenticate/read-principal.ts';
 import { poolPolicies } from './authenticate/user-pools.ts';
@@ -130,13 +131,13 @@ function explainSigning(
 ): SigningDescription | Refusal {
   const beside = asked.idToken === null ? null : readUnverified(asked.idToken, config, asked.now, ID_TOKENS);
   if (beside !== null && 'code' in beside) return beside;
+  const mismatch = caller === null || beside === null ? undefined : compareTokens(caller, beside);
+  if (mismatch !== undefined) return mismatch;
   const idToken = caller?.tokenUse === 'id' ? caller : beside;
   return describeSigning(plan, caller, idToken?.claims ?? null, (condition, principal) =>
     holds(condition, principal, NO_PARAMETERS),
   );
 }
-
-const ID_TOKENS: ReadonlySet<string> = new Set(['id']);
 
 const PASSED = { outcome: 'allow', refusal: null } as const;
 

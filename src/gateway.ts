@@ -220,7 +220,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       const sweep = setInterval(() => server.closeIdle(), DRAIN_INTERVAL);
       await Promise.race([closed, wait(clock, drain)]);
       clearInterval(sweep);
-      server.destroy();
+      await server.destroy();
       await closed;
       pools.stop();
       signer.stop();

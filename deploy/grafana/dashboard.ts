@@ -4,12 +4,21 @@
  *   node deploy/grafana/dashboard.ts && npm run format
  */
 import { writeFileSync } from 'node:fs';
-import { configuration, keysAndTokens, saturation } from './inside.ts';
+import { configuration, credentials, keysAndTokens, saturation } from './inside.ts';
 import { whoIsAtFault } from './overview.ts';
 import type { Panel } from './panel.ts';
 import { decisions, latency, traffic } from './requests.ts';
 
-const ROWS = [whoIsAtFault, traffic, decisions, latency, keysAndTokens, saturation, configuration];
+const ROWS = [
+  whoIsAtFault,
+  traffic,
+  decisions,
+  latency,
+  keysAndTokens,
+  credentials,
+  saturation,
+  configuration,
+];
 
 /** Grafana's grid is 24 columns wide. */
 const COLUMNS = 24;

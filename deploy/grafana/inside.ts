@@ -1,4 +1,4 @@
-import { CHOSEN, chosen, type Row, rate, share } from './panel.ts';
+import { CHOSEN, chosen, quantile, type Row, rate, share } from './panel.ts';
 
 export const keysAndTokens: Row = {
   title: 'Keys and tokens',
@@ -45,6 +45,38 @@ export const keysAndTokens: Row = {
       kind: 'lines',
       unit: 'short',
       queries: [{ expr: `sum by (instance) (${chosen('token_cache_entries')})`, legend: '{{instance}}' }],
+    },
+  ],
+};
+
+export const credentials: Row = {
+  title: 'Credentials to sign with',
+  panels: [
+    {
+      title: 'Credentials by result',
+      description:
+        'cached is the rule. fetched: new callers, or an hour gone by. denied: roles and providers of the identity pool, or a token without aud. throttled: callsPerSecond or the quota in AWS is too low for so many new callers. unavailable: the identity pool or STS cannot be reached; the log says which.',
+      kind: 'lines',
+      unit: 'ops',
+      queries: [
+        {
+          expr: `sum by (pool, result) (${rate(chosen('credentials_total'))})`,
+          legend: '{{pool}} {{result}}',
+        },
+      ],
+    },
+    {
+      title: 'Time to fetch credentials (p95)',
+      description:
+        'What the first request of a caller waits beyond all others: two calls to the identity pool, or one to STS. High: they are in another region, or throttle. Credentials in use are fetched ahead, and nobody waits for them.',
+      kind: 'lines',
+      unit: 's',
+      queries: [
+        {
+          expr: quantile(0.95, chosen('credentials_duration_seconds_bucket'), 'le, pool'),
+          legend: '{{pool}}',
+        },
+      ],
     },
   ],
 };

@@ -64,7 +64,7 @@ export const decisions: Row = {
     {
       title: 'Failures by code',
       description:
-        'UPSTREAM_*: the upstream is down, resets connections or is too slow. AUTHN_KEYS_UNAVAILABLE: the keys of a pool cannot be had. LIMIT_CONNECTIONS is a refusal, see saturation. INTERNAL_ERROR: ours; the log has the cause under the request id.',
+        'UPSTREAM_*: the upstream is down, resets connections or is too slow. AUTHN_KEYS_UNAVAILABLE: the keys of a pool cannot be had. SIGN_CREDENTIALS_*: the identity pool or STS. LIMIT_CONNECTIONS is a refusal, see saturation. INTERNAL_ERROR: ours; the log has the cause under the request id.',
       kind: 'areas',
       unit: 'reqps',
       queries: [

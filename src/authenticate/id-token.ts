@@ -8,7 +8,7 @@ import type { UserPools } from './user-pools.ts';
 import { type VerifiedToken, verifyToken } from './verify-token.ts';
 
 /** The header that an ID token comes in beside an access token. */
-export const ID_TOKEN_HEADER = 'x-id-token';
+const ID_TOKEN_HEADER = 'x-id-token';
 
 export interface IdTokenOptions {
   readonly pools: UserPools;
@@ -28,7 +28,8 @@ export function createIdTokenReader(
   const verifyOptions = { pools, now: () => clock.now(), tokenUse: ID_TOKENS };
 
   const accept = (exchange: Exchange, raw: string, caller: Principal, found: Principal): Verdict => {
-    if (!isAboutSame(caller, found)) return deny('AUTHN_ID_TOKEN_MISMATCH');
+    const mismatch = compareTokens(caller, found);
+    if (mismatch !== undefined) return mismatch;
     exchange.idToken = { raw, principal: found };
     return undefined;
   };
@@ -58,10 +59,12 @@ export function createIdTokenReader(
   };
 }
 
-const ID_TOKENS: ReadonlySet<string> = new Set(['id']);
+/** What an ID token beside an access token must be. */
+export const ID_TOKENS: ReadonlySet<string> = new Set(['id']);
 
-function isAboutSame(caller: Principal, other: Principal): boolean {
-  return (
-    caller.subject === other.subject && caller.issuer === other.issuer && caller.clientId === other.clientId
-  );
+/** Whether two tokens are of one sign-in: of the same subject, issuer and client. */
+export function compareTokens(caller: Principal, other: Principal): Refusal | undefined {
+  const same =
+    caller.subject === other.subject && caller.issuer === other.issuer && caller.clientId === other.clientId;
+  return same ? undefined : deny('AUTHN_ID_TOKEN_MISMATCH');
 }

@@ -138,6 +138,8 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
       for (const [name, config] of Object.entries(configs)) {
         const pool = open(name, config, pools?.get(name));
         next.set(name, pool);
+        // A key set on disk is watched with the configuration: what has brought us here may be its change.
+        if ('file' in config.keys) for (const source of pool.sources.values()) source.start();
         for (const { issuer, keysUrl } of pool.issuers) {
           const keys = pool.sources.get(keysUrl);
           if (keys !== undefined) nextIssuers.set(issuer, { policy: pool.policy, keys });

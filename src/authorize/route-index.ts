@@ -73,18 +73,29 @@ export function allowedMethods(set: RouteSet): string[] {
   return [...methods].sort();
 }
 
+/** Reads the path parameters off a path that its route's template has matched. */
+export type ParameterReader = (path: string) => PathParameters;
+
 /**
- * Reads the path parameters of a route off the path it matched, percent-decoded as UTF-8. A greedy parameter keeps the
- * slashes between its segments.
+ * Compiles a template into the reader of its parameters, percent-decoded as UTF-8. A greedy parameter keeps the slashes
+ * between its segments.
  */
+export function createParameterReader(template: string): ParameterReader {
+  const parts = parseTemplate(template);
+  return (path) => {
+    const parameters: Record<string, string> = Object.create(null);
+    const segments = path.slice(1).split('/');
+    parts.forEach((part, i) => {
+      if (part.kind === 'parameter') parameters[part.name] = decode(segments[i] ?? '');
+      if (part.kind === 'greedy') parameters[part.name] = decode(segments.slice(i).join('/'));
+    });
+    return parameters;
+  };
+}
+
+/** As {@link createParameterReader}, for one path. */
 export function readParameters(route: Route, path: string): PathParameters {
-  const parameters: Record<string, string> = Object.create(null);
-  const segments = path.slice(1).split('/');
-  parseTemplate(route.template).forEach((segment, i) => {
-    if (segment.kind === 'parameter') parameters[segment.name] = decode(segments[i] ?? '');
-    if (segment.kind === 'greedy') parameters[segment.name] = decode(segments.slice(i).join('/'));
-  });
-  return parameters;
+  return createParameterReader(route.template)(path);
 }
 
 function decode(text: string): string {

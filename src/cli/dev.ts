@@ -5,15 +5,19 @@ import type { Config } from '../config/schema/config.ts';
 import type { ConfigDocument } from '../dev/dev-config.ts';
 import { missingDevPackage } from '../dev/dev-packages.ts';
 import { writeGuide } from '../dev/guide.ts';
+import { writeOwnConfigGuide } from '../dev/own-config-guide.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createService } from '../service.ts';
 import { type AddCommand, aborted, type CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { loadOrExplain } from './load-or-explain.ts';
 
 /** Standard output is for the guide or the line of JSON; the log goes to standard error. */
 const LOG_DESCRIPTOR = 2;
 
 interface DevOptions {
+  /** A configuration to run instead of the stack's own. */
+  readonly config?: string;
   readonly port: number;
   readonly adminPort: number;
   readonly cognitoPort: number;
@@ -28,6 +32,10 @@ export const devCommand: AddCommand = (program, context, finish) => {
   program
     .command('dev')
     .description('run the proxy with a local user pool, signed-in users and a sample upstream')
+    .option(
+      '-c, --config <file>',
+      'run this configuration, its user pools and upstreams replaced by local ones',
+    )
     .option('--port <port>', 'of the proxy; 0 takes a free one, here and below', readPort, 8080)
     .option('--admin-port <port>', 'of its metrics and health checks', readPort, 9090)
     .option('--cognito-port <port>', 'of the user pool', readPort, 9229)
@@ -47,6 +55,15 @@ function readPort(text: string): number {
   return port;
 }
 
+/** A stack that runs, and what is printed of it. */
+interface RunningStack {
+  readonly summary: object;
+  readonly guide: string;
+  /** Resolves when a part of it has ended by itself. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
 /**
  * Runs the development stack until it is told to stop.
  * @returns `fine` when it was told to stop, `failed` when it could not start or a part of it ended
@@ -60,24 +77,11 @@ async function runDev(options: DevOptions, context: CommandContext): Promise<Exi
     );
     return EXIT.failed;
   }
-
-  // Only now: in a production installation the stack's own imports are not there to be loaded.
-  const { startDevStack } = await import('../dev/dev-stack.ts');
+  const loaded = options.config === undefined ? undefined : loadOrExplain(options.config, context);
+  if (loaded === null) return EXIT.unusable;
   try {
-    const stack = await startDevStack({
-      ports: {
-        proxy: options.port,
-        admin: options.adminPort,
-        cognito: options.cognitoPort,
-        upstream: options.upstreamPort,
-      },
-      host: options.host,
-      readConfig,
-      createService,
-      overrides: { logger: createLogger('info', { descriptor: LOG_DESCRIPTOR }) },
-      progress: (line) => err(`${line}\n`),
-    });
-    out(options.json ? `${JSON.stringify(stack.summary)}\n` : writeGuide(stack.summary));
+    const stack = await startStack(loaded?.config, options, err);
+    out(options.json ? `${JSON.stringify(stack.summary)}\n` : stack.guide);
     const told = await Promise.race([aborted(signal).then(() => true), stack.ended.then(() => false)]);
     err(told ? 'stopping\n' : 'the user pool has ended unexpectedly\n');
     await stack.stop();
@@ -86,6 +90,34 @@ async function runDev(options: DevOptions, context: CommandContext): Promise<Exi
     err(`${(error as Error).message}\n`);
     return EXIT.failed;
   }
+}
+
+/** The rooms of `dev` are loaded only now: in a production installation their own imports are not there. */
+async function startStack(
+  own: Config | undefined,
+  options: DevOptions,
+  err: CommandContext['err'],
+): Promise<RunningStack> {
+  const parts = {
+    ports: {
+      proxy: options.port,
+      admin: options.adminPort,
+      cognito: options.cognitoPort,
+      upstream: options.upstreamPort,
+    },
+    host: options.host,
+    createService,
+    overrides: { logger: createLogger('info', { descriptor: LOG_DESCRIPTOR }) },
+    progress: (line: string) => err(`${line}\n`),
+  };
+  if (own === undefined) {
+    const { startDevStack } = await import('../dev/dev-stack.ts');
+    const stack = await startDevStack({ ...parts, readConfig });
+    return { ...stack, guide: writeGuide(stack.summary) };
+  }
+  const { startOwnConfigStack } = await import('../dev/own-config-stack.ts');
+  const stack = await startOwnConfigStack(own, parts);
+  return { ...stack, guide: writeOwnConfigGuide(stack.summary), ended: new Promise(() => undefined) };
 }
 
 /** Through the same door as a file: what `dev` runs is a configuration that users could have written. */

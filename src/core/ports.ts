@@ -32,6 +32,7 @@ export interface KeySource {
   readonly ready: boolean;
   /** Seconds since the keys in use were fetched; null while there are none. */
   age(): number | null;
+  /** Begins to keep keys; called again, fetches them at once. */
   start(): void;
   stop(): void;
 }

@@ -14,6 +14,9 @@ export interface DevConfigInput {
   readonly clientId: string;
   /** Origin of the sample upstream. */
   readonly upstream: string;
+  readonly identityPoolId: string;
+  /** Origin of the identity pool, and of STS. */
+  readonly identityPool: string;
 }
 
 /** One route for each kind of rule, over the emulator's user pool and the sample upstream. */
@@ -33,8 +36,21 @@ export function makeDevConfig(input: DevConfigInput): ConfigDocument {
         issuer: input.issuer,
       },
     },
+    identityPools: {
+      dev: {
+        identityPoolId: input.identityPoolId,
+        userPool: 'dev',
+        endpoint: input.identityPool,
+        stsEndpoint: input.identityPool,
+      },
+    },
     upstreams: {
       sample: { url: input.upstream },
+      // The same upstream, as an API would be that trusts IAM alone.
+      signed: {
+        url: input.upstream,
+        sign: { service: 'execute-api', region: 'us-east-1', credentials: { identityPool: 'dev' } },
+      },
     },
     routes: [
       {
@@ -60,6 +76,12 @@ export function makeDevConfig(input: DevConfigInput): ConfigDocument {
         match: { methods: ['GET'], path: '/users/{username}/profile' },
         allow: { claims: { username: '{username}' } },
         upstream: 'sample',
+      },
+      {
+        id: 'signed',
+        match: { path: '/signed/{proxy+}' },
+        allow: 'authenticated',
+        upstream: 'signed',
       },
       {
         id: 'web-socket',

@@ -2,6 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../config/schema/config.ts';
 import type { ServiceAddresses, ServiceOverrides } from '../core/service.ts';
 import { type ConfigDocument, makeDevConfig } from './dev-config.ts';
+import { startDevIdentityPool } from './dev-identity-pool.ts';
+import { createSignatureJudge } from './judge-signature.ts';
 import { startSampleUpstream } from './sample-upstream.ts';
 import { populateUserPool, type SignedInUser } from './sign-in.ts';
 import { startUserPoolEmulator } from './user-pool-emulator.ts';
@@ -20,8 +22,11 @@ export interface DevSummary {
   readonly admin: string;
   readonly cognito: string;
   readonly upstream: string;
+  /** Where identity pool and STS are. */
+  readonly identityPool: string;
   readonly userPoolId: string;
   readonly clientId: string;
+  readonly identityPoolId: string;
   readonly users: { readonly alice: SignedInUser; readonly bob: SignedInUser };
 }
 
@@ -43,7 +48,7 @@ export interface DevStackParts {
   readonly progress: (line: string) => void;
 }
 
-interface DevService {
+export interface DevService {
   start(): Promise<ServiceAddresses>;
   stop(): Promise<unknown>;
 }
@@ -57,7 +62,7 @@ const PORT_OPTIONS: Readonly<Record<keyof DevPorts, string>> = {
 };
 
 /**
- * Starts user pool, upstream and proxy, in this order, and signs the users in.
+ * Starts user pool, identity pool, upstream and proxy, in this order, and signs the users in.
  * @throws Error fit to be shown; whatever had started by then is stopped again
  */
 export async function startDevStack(parts: DevStackParts): Promise<DevStack> {
@@ -75,9 +80,14 @@ export async function startDevStack(parts: DevStackParts): Promise<DevStack> {
     progress('signing in alice and bob');
     const { userPoolId, clientId, issuer, users } = await populateUserPool(emulator.origin);
 
+    progress('starting an identity pool');
+    const identityPool = await startDevIdentityPool({ userPoolId, clientId, issuer });
+    stops.push(identityPool.stop);
+
     progress('starting a sample upstream');
+    const judgeSignature = createSignatureJudge({ credentialsOf: identityPool.credentialsOf, now: Date.now });
     const upstream = await onPort(ports, ['upstream'], () =>
-      startSampleUpstream({ port: ports.upstream, host }),
+      startSampleUpstream({ port: ports.upstream, host, judgeSignature }),
     );
     stops.push(upstream.stop);
 
@@ -90,6 +100,8 @@ export async function startDevStack(parts: DevStackParts): Promise<DevStack> {
       userPoolId,
       clientId,
       upstream: upstream.origin,
+      identityPoolId: identityPool.identityPoolId,
+      identityPool: identityPool.origin,
     });
     const service = parts.createService(parts.readConfig(document), { ...parts.overrides, dev: true });
     stops.push(() => service.stop());
@@ -102,8 +114,10 @@ export async function startDevStack(parts: DevStackParts): Promise<DevStack> {
         admin,
         cognito: emulator.origin,
         upstream: upstream.origin,
+        identityPool: identityPool.origin,
         userPoolId,
         clientId,
+        identityPoolId: identityPool.identityPoolId,
         users,
       },
       ended: emulator.ended,
@@ -120,7 +134,7 @@ const READY_INTERVAL = 10;
 const READY_TIMEOUT = 5000;
 
 /** Whoever reads that the stack is there may rely on it, scripts too. */
-async function untilReady(admin: string): Promise<void> {
+export async function untilReady(admin: string): Promise<void> {
   for (let waited = 0; waited < READY_TIMEOUT; waited += READY_INTERVAL) {
     if ((await fetch(`${admin}/readyz`)).ok) return;
     await setTimeout(READY_INTERVAL);
@@ -129,7 +143,7 @@ async function untilReady(admin: string): Promise<void> {
 }
 
 /** Says of a port that is taken whose it was to be, and how to move it. */
-async function onPort<T>(
+export async function onPort<T>(
   ports: DevPorts,
   candidates: readonly (keyof DevPorts)[],
   start: () => Promise<T>,

@@ -7,6 +7,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { Exchange } from '../core/exchange.ts';
 import type { Clock } from '../core/ports.ts';
 import { deny } from '../core/refusal.ts';
+import { mayHaveLostBytes } from './declined-upgrade.ts';
 import { endGently } from './linger.ts';
 import { codeOfParseError, type ParseError } from './parse-errors.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -26,8 +27,8 @@ export interface PublicServer {
   closeIdle(): void;
   /** Serves a renewed certificate to new connections. */
   renewCertificate(tls: NonNullable<Config['server']['tls']>): void;
-  /** Cuts what is still open. */
-  destroy(): void;
+  /** Cuts what is still open; resolves when all of it is closed and settled. */
+  destroy(): Promise<void>;
   readonly connections: number;
 }
 
@@ -97,6 +98,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     // Refused at the limit, or already ended: nobody can be answered.
     if (!socket.writable) return;
     latest.set(socket, response);
+    if (mayHaveLostBytes(request)) response.shouldKeepAlive = false;
     if (response.socket !== null) {
       begin(request, response, null, expectsContinue);
       return;
@@ -129,9 +131,19 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   const receiveDetached = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
     socket.on('finish', () => endGently(socket, clock));
-    if (!socket.writable) endGently(socket, clock);
-    else if (isAnswering(socket)) refuse(socket, 'REQUEST_METHOD_UNSUPPORTED');
-    else begin(request, new ProxyResponse(request), { socket, head }, false);
+    if (!socket.writable) {
+      endGently(socket, clock);
+    } else if (isAnswering(socket)) {
+      refuse(socket, 'REQUEST_METHOD_UNSUPPORTED');
+    } else {
+      const response = new ProxyResponse(request);
+      // That a client leaves before protocols are switched is noticed only by reading on; what it sends is kept.
+      socket.once('end', () => {
+        if (response.exchange?.status !== 101) socket.destroy();
+      });
+      begin(request, response, { socket, head }, false);
+      socket.read(0);
+    }
   };
 
   const fail = (error: ParseError, socket: Duplex): void => {
@@ -232,8 +244,10 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     renewCertificate(tls) {
       if (server instanceof HttpsServer) server.setSecureContext({ cert: tls.cert, key: tls.key });
     },
-    destroy() {
-      for (const socket of sockets) socket.destroy();
+    async destroy() {
+      await Promise.all(
+        [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve).destroy())),
+      );
     },
     get connections() {
       return sockets.size;

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { ERRORS, type ErrorEntry } from '../core/errors.ts';
 import type { Exchange, Reply } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
@@ -24,9 +25,8 @@ export function createResponder(): Responder {
   ): void => {
     const { request, response, tunnel } = exchange;
     if (tunnel !== null) attachTo(exchange);
-    // What a refused client still sends of a body is never taken for another request.
-    const bodyPending = !request.complete && announcesBody(exchange);
-    if (close || bodyPending || tunnel !== null) response.shouldKeepAlive = false;
+    // What a refused client still sends is never taken for another request.
+    if (close || tunnel !== null || hasBodyToCome(request)) response.shouldKeepAlive = false;
     response.writeHead(status, [...ownHeaders, ...headers, ...exchange.answerHeaders]);
     response.end(body);
   };
@@ -72,16 +72,15 @@ function challengeFor(entry: ErrorEntry, refusal: Refusal): string | null {
   return `Bearer error="${entry.challenge}", error_description="${entry.description}"${scope}`;
 }
 
-/** Node calls a request complete only after it was handed over, also one that has no body. */
-function announcesBody({ request, inbound }: Exchange): boolean {
-  if (inbound !== null) return inbound.contentLength !== 0;
-  const { headers } = request;
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
-}
-
 /** Asked of the raw request, since a refusal may come before there is a canonical one. */
 function wantsHtml(exchange: Exchange): boolean {
   return exchange.request.headers.accept?.toLowerCase().includes('text/html') === true;
+}
+
+/** Whether the client may still send: a request is not complete before its handler returns, even where it has no body. */
+function hasBodyToCome({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }
 
 /** Gives a refused upgrade's socket back to HTTP, to answer on it and close it. */

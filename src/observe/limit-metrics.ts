@@ -41,7 +41,7 @@ export function createLimitMetrics(registry: Registry, gauges: Gauges): Pick<Obs
     },
   });
   const asked = new Counter({
-    name: 'cognito_auth_proxy_rate_store_total',
+    name: 'cognito_auth_proxy_rate_limit_store_total',
     help: 'Questions to the store of rate limits outside the process, by whether they were answered in time.',
     labelNames: ['result'],
     registers,
@@ -52,7 +52,7 @@ export function createLimitMetrics(registry: Registry, gauges: Gauges): Pick<Obs
 /** @param entries callers remembered in this process */
 export function createRateEntriesMetric(registry: Registry, entries: () => number): void {
   new Gauge({
-    name: 'cognito_auth_proxy_rate_entries',
+    name: 'cognito_auth_proxy_rate_limit_entries',
     help: 'Callers whose requests are counted in memory.',
     registers: [registry],
     collect() {

@@ -86,9 +86,14 @@ function answersForCors(exchange: Exchange): boolean {
   return cors !== undefined && cors !== null && cors !== 'upstream';
 }
 
-function namedInConnection(connection: string | undefined): ReadonlySet<string> | null {
+/** @param connection also a list, where the upstream repeats the header: undici's types do not say so */
+function namedInConnection(connection: string | string[] | undefined): ReadonlySet<string> | null {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return null;
-  return new Set(connection.split(',').map((token) => token.trim().toLowerCase()));
+  return new Set(
+    String(connection)
+      .split(',')
+      .map((token) => token.trim().toLowerCase()),
+  );
 }
 
 function hasBody(exchange: Exchange, status: number): boolean {

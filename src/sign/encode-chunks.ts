@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHash, createHmac, hash } from 'node:crypto';
 import type { HeadSignature } from './sign-head.ts';
 
 /** Bytes of content in a chunk; S3 wants at least 8 KiB in all but the last. */
@@ -8,6 +8,7 @@ const EMPTY_HASH = hash('sha256', '', 'hex');
 const SIGNATURE_EXTENSION = ';chunk-signature=';
 const SIGNATURE_LENGTH = 64;
 const CRLF = '\r\n';
+const LINE_END = Buffer.from(CRLF);
 
 /** How long the base64 of each checksum is: the trailer's length counts into Content-Length, before its value is known. */
 const CHECKSUM_LENGTHS: Readonly<Record<string, number>> = {
@@ -73,26 +74,37 @@ export async function* encodeChunks(
     head === null
       ? `${size.toString(16)}${CRLF}`
       : `${size.toString(16)}${SIGNATURE_EXTENSION}${sign('PAYLOAD', `${EMPTY_HASH}\n${contentHash}`)}${CRLF}`;
-  const chunk = (bytes: Buffer): Buffer =>
-    Buffer.concat([
-      Buffer.from(frame(bytes.length, head === null ? '' : hash('sha256', bytes, 'hex')), 'latin1'),
-      bytes,
-      Buffer.from(CRLF),
-    ]);
 
-  let pending: Buffer[] = [];
+  /** The pieces of the next chunk as they came: nothing is copied. */
+  let pieces: Buffer[] = [];
   let size = 0;
-  for await (const bytes of content) {
-    pending.push(bytes);
+  let contentHash = createHash('sha256');
+  const take = (bytes: Buffer): void => {
+    pieces.push(bytes);
     size += bytes.length;
-    if (size < CHUNK_BYTES) continue;
-    const all = Buffer.concat(pending, size);
+    if (head !== null) contentHash.update(bytes);
+  };
+  /** A line, then content, then a line end. */
+  const finishChunk = (): Buffer[] => {
+    const line = frame(size, head === null ? '' : contentHash.digest('hex'));
+    const chunk = [Buffer.from(line, 'latin1'), ...pieces, LINE_END];
+    pieces = [];
+    size = 0;
+    contentHash = createHash('sha256');
+    return chunk;
+  };
+
+  for await (const bytes of content) {
     let at = 0;
-    for (; size - at >= CHUNK_BYTES; at += CHUNK_BYTES) yield chunk(all.subarray(at, at + CHUNK_BYTES));
-    pending = at === size ? [] : [all.subarray(at)];
-    size -= at;
+    while (bytes.length - at >= CHUNK_BYTES - size) {
+      const end = at + CHUNK_BYTES - size;
+      take(bytes.subarray(at, end));
+      at = end;
+      yield* finishChunk();
+    }
+    if (at < bytes.length) take(bytes.subarray(at));
   }
-  if (size > 0) yield chunk(Buffer.concat(pending, size));
+  if (size > 0) yield* finishChunk();
 
   let end = frame(0, EMPTY_HASH);
   if (trailer !== null) {

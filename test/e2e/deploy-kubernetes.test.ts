@@ -15,7 +15,7 @@ import {
 import { buildKustomization, readObjects } from '../support/kustomize.ts';
 import { startProxy } from '../support/proxy.ts';
 
-const OVERLAYS = ['overlays/sidecar', 'overlays/standalone'] as const;
+const OVERLAYS = ['overlays/sidecar', 'overlays/standalone', 'overlays/signing'] as const;
 const itWithKubectl = itWith('kubectl');
 /** The folder where the proxy looks for its configuration when nothing else is said. */
 const CONFIG_FOLDER = configFolder();
@@ -87,9 +87,8 @@ function expectConfigured(objects: KubernetesObjects): void {
 
 function expectLiveReload(objects: KubernetesObjects): void {
   const { volumes } = podOf(objects).spec;
-  const [mount, ...others] = proxyOf(objects).volumeMounts;
-  expect(others).toEqual([]);
-  expect(mount).toMatchObject({ mountPath: CONFIG_FOLDER });
+  const mount = proxyOf(objects).volumeMounts.find(({ mountPath }) => mountPath.startsWith(CONFIG_FOLDER));
+  expect(mount?.mountPath).toBe(CONFIG_FOLDER);
   expect(mount).not.toHaveProperty('subPath');
   const volume = volumes.find(({ name }) => name === mount?.name);
   expect(volume?.configMap?.name).toBe(objects.one('ConfigMap').metadata.name);
@@ -230,6 +229,27 @@ describe.each(OVERLAYS)('deploy/kubernetes/%s', (overlay) => {
     expect(services.map(({ spec }) => spec.ports.map(({ name }) => name))).toEqual([
       endpoints.map(({ port }) => port),
     ]);
+  });
+});
+
+describe('overlays/signing', () => {
+  itWithKubectl('overlays/signing has its token where the AWS SDK looks, and readable by the proxy', () => {
+    const objects = objectsOf('overlays/signing');
+    const { volumes, securityContext } = podOf(objects).spec;
+    const container = proxyOf(objects);
+    const variable = (name: string): string | undefined =>
+      container.env.find((each) => each.name === name)?.value;
+    const volume = volumes.find(({ projected }) => projected !== undefined);
+    const token = volume?.projected?.sources[0]?.serviceAccountToken;
+    const mount = container.volumeMounts.find(({ name }) => name === volume?.name);
+    expect(token).toMatchObject({ audience: 'sts.amazonaws.com' });
+    expect(variable('AWS_WEB_IDENTITY_TOKEN_FILE')).toBe(`${mount?.mountPath}/${token?.path}`);
+    expect(variable('AWS_ROLE_ARN')).toMatch(/^arn:aws:iam::\d{12}:role\//);
+    expect(securityContext?.fsGroup).toBe(container.securityContext?.runAsGroup);
+
+    const { archive } = configOf(objects).upstreams;
+    expect(archive?.sign?.credentials).toEqual({ source: 'default' });
+    expect(archive?.url).toContain(`.${variable('AWS_REGION')}.amazonaws.com`);
   });
 });
 

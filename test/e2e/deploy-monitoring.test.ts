@@ -10,6 +10,7 @@ import { ERRORS } from '../../src/core/errors.ts';
 import { itWith, runTool } from '../support/debian-tools.ts';
 import { groupingLabelsIn, labelsBySeries, type Matcher, selectorsIn } from '../support/promql.ts';
 import { bearer, type ProxyConfig, startProxy } from '../support/proxy.ts';
+import { startSigningStack } from '../support/signing-stack.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -66,7 +67,8 @@ const CONFIG: ProxyConfig = {
   routes: [route('posts'), route('groups', 'board', { groups: ['writers'] })],
 };
 
-let scrape: string;
+/** Of a proxy that does not sign, and of one that does. */
+const scrapes: string[] = [];
 
 beforeAll(async () => {
   const proxy = await startProxy(CONFIG);
@@ -82,8 +84,14 @@ beforeAll(async () => {
   proxy.service.reloadFailed();
   await proxy.upstream.stop();
   expect((await proxy.request('GET /posts HTTP/1.1', [token])).status).toBe(502);
-  scrape = await proxy.metrics();
+  scrapes.push(await proxy.metrics());
   await proxy.stop();
+
+  const signing = await startSigningStack();
+  const signed = await signing.proxy.request('GET /items HTTP/1.1', [bearer(signing.idToken())]);
+  expect(signed.status).toBe(200);
+  scrapes.push(await signing.proxy.metrics());
+  await signing.stop();
 });
 
 /** Labels that Prometheus puts on what it scrapes. */
@@ -91,7 +99,7 @@ const SCRAPE_LABELS = ['job', 'instance'];
 
 describe('what rules and dashboard ask for', () => {
   it.each(queries)('%s: is on /metrics', (_where, expr) => {
-    const series = labelsBySeries(scrape);
+    const series = labelsBySeries(scrapes.join(''));
     const recorded = new Set(rules.map((rule) => rule.record));
     const selectors = selectorsIn(expr).filter(({ metric }) => !recorded.has(metric));
     const known = new Set([...SCRAPE_LABELS, 'le']);
@@ -110,7 +118,7 @@ describe('what rules and dashboard ask for', () => {
     const sets: Readonly<Record<string, readonly string[]>> = {
       code: Object.keys(ERRORS),
       decision: ['allow', 'deny', 'fault'],
-      result: ['hit', 'miss', 'success', 'failure', 'absent'],
+      result: ['hit', 'miss', 'success', 'failure', 'absent', 'throttled'],
     };
     const set = sets[label];
     if (set === undefined) return;
@@ -137,12 +145,15 @@ describe('what rules and dashboard ask for', () => {
 
 describe('/metrics', () => {
   itWithPromtool('is accepted by promtool, its linter included', () => {
-    expect(runTool('promtool', ['check', 'metrics'], { input: scrape })).toBe('');
+    for (const scrape of scrapes)
+      expect(runTool('promtool', ['check', 'metrics'], { input: scrape })).toBe('');
   });
 
   it('is what docs/metrics.md says', () => {
     const documented = [...read('docs/metrics.md').matchAll(/^\| `([a-z_]+)` /gm)].map(([, name]) => name);
-    const scraped = [...scrape.matchAll(/^# TYPE ((?:cognito|http)\w+) /gm)].map(([, name]) => name);
+    const scraped = [...(scrapes[0] ?? '').matchAll(/^# TYPE ((?:cognito|http)\w+) /gm)].map(
+      ([, name]) => name,
+    );
     expect(documented.sort()).toEqual(scraped.sort());
   });
 });

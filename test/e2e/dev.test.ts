@@ -46,6 +46,44 @@ describe('dev --json', () => {
     expect([answer.status, body.code]).toEqual([status, code]);
   });
 
+  it.each([
+    ['alice', 'items', 'GET', undefined],
+    ['alice', 'a%20b+c?x=1&y=%2F&x=2', 'PUT', 'hello'],
+    ['bob', 'items/1', 'POST', '{"a":1}'],
+  ] as const)('signs for %s at /signed/%s', async (caller, path, method, body) => {
+    const { accessToken, idToken } = stack.users[caller];
+    for (const headers of [
+      { authorization: `Bearer ${idToken}` },
+      { authorization: `Bearer ${accessToken}`, 'x-id-token': idToken },
+    ]) {
+      const init = body === undefined ? { method, headers } : { method, headers, body };
+      const answer = await fetch(`${stack.proxy}/signed/${path}`, init);
+      const seen = (await answer.json()) as { signature: object; headers: [string, string][] };
+      expect(answer.status).toBe(200);
+      expect(seen.signature).toEqual({
+        present: true,
+        valid: true,
+        accessKeyId: expect.stringMatching(/^ASIA/),
+      });
+      expect(JSON.stringify(seen.headers)).not.toContain(idToken);
+    }
+  });
+
+  it('signs for nobody without an ID token', async () => {
+    for (const [headers, code] of [
+      [{}, 'AUTHN_TOKEN_MISSING'],
+      [authorizationOf('alice'), 'SIGN_ID_TOKEN_REQUIRED'],
+    ] as const) {
+      const answer = await fetch(`${stack.proxy}/signed/items`, { headers });
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([401, code]);
+    }
+  });
+
+  it('says of what is not signed that it is not', async () => {
+    const answer = await fetch(`${stack.proxy}/public`);
+    expect(await answer.json()).toMatchObject({ signature: { present: false } });
+  });
+
   it('takes ID tokens too, and tells the upstream who called, without the token', async () => {
     const headers = { authorization: `Bearer ${stack.users.alice.idToken}` };
     const answer = await fetch(`${stack.proxy}/posts`, { method: 'POST', headers, body: 'hello' });
@@ -115,6 +153,13 @@ describe('dev', () => {
       `port ${port} (upstream) is in use: stop what listens there, or move it with --upstream-port PORT (0: a free one)\n`,
     );
     squatter.close();
+  });
+
+  it('says what is wrong with a configuration of the user, before anything is started', async () => {
+    const program = runDev(...FREE_PORTS, '--config', '/nowhere/proxy.yaml');
+    expect((await program.exited).code).toBe(2);
+    expect(program.complaints).toContain('/nowhere/proxy.yaml');
+    expect(program.complaints).not.toContain('starting');
   });
 
   it('refuses what is no port', async () => {

@@ -96,6 +96,7 @@ describe('the header section of an answer', () => {
     ['Upgrade', 'Upgrade: h2c'],
     ['X-Hop', 'Connection: X-Hop, close', 'X-Hop: 1'],
     ['X-Hop', 'Connection: x-HOP', 'X-Hop: 1'],
+    ['X-Hop', 'Connection: close', 'Connection: x-hop', 'X-Hop: 1'],
   ])('has not what belongs to one hop: %s', async (name, ...lines) => {
     proxy.upstream.on('/hop', answer(200, 'ok', lines));
     const got = await get('/hop');

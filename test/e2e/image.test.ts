@@ -99,7 +99,11 @@ describe('the Dockerfile', () => {
   });
 
   it('says on which ports it listens, and who it is', () => {
-    expect(image.environment).toEqual({ NODE_ENV: 'production', DEFAULT_ADMIN_LISTEN: '0.0.0.0:9090' });
+    expect(image.environment).toEqual({
+      NODE_ENV: 'production',
+      NODE_OPTIONS: '--max-semi-space-size=4',
+      DEFAULT_ADMIN_LISTEN: '0.0.0.0:9090',
+    });
     expect(image.ports).toEqual(['8080', '9090']);
     expect(image.labels).toMatchObject({
       'org.opencontainers.image.title': 'cognito-auth-proxy',

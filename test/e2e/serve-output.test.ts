@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LOG_FIELDS } from '../../src/core/log-fields.ts';
 import { PAIR_A } from '../support/certificates.ts';
 import { bearer, CLIENT_ID, POOL_ID, type ProxyConfig } from '../support/proxy.ts';
@@ -15,6 +15,9 @@ import {
 } from '../support/served.ts';
 import { assembleToken, makeKey, rs256, signToken } from '../support/token-factory.ts';
 import { closeAfter, reset, shortBody } from '../support/upstream-answers.ts';
+
+// Every test starts processes of its own, on machines that may have little to give.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** Planted wherever a secret may stand; none may turn up in what the proxy says for itself. */
 const CANARY = 'canary-7f3a9c';

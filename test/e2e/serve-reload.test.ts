@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PAIR_A, PAIR_B } from '../support/certificates.ts';
 import { bearer, CLIENT_ID, POOL_ID, type ProxyConfig } from '../support/proxy.ts';
 import { openRaw, requestBytes } from '../support/raw-http.ts';
@@ -18,6 +18,9 @@ import {
   type Surroundings,
 } from '../support/served.ts';
 import { accessClaims, keySet, makeKey, type SigningKey, signToken } from '../support/token-factory.ts';
+
+// Every test starts processes of its own, on machines that may have little to give.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const TAKEN_OVER = 'configuration taken over';
 const REFUSED = 'configuration refused; the last good one stays in force';
@@ -111,9 +114,10 @@ describe('a changed configuration takes effect without a restart', () => {
       return (await running.request('GET /posts HTTP/1.1', [bearer(token)])).status;
     };
     const next = makeKey('next');
-    expect(await ask(place.key)).toBe(200);
+    expect([await ask(place.key), await ask(next)]).toEqual([200, 401]);
     place.write('jwks.json', JSON.stringify(keySet(next)));
     await running.logged(TAKEN_OVER);
+    await running.logged('keys removed by the issuer');
     expect([await ask(next), await ask(place.key)]).toEqual([200, 401]);
   });
 
@@ -135,8 +139,7 @@ describe('a changed configuration takes effect without a restart', () => {
 describe('a configuration with mistakes', () => {
   it('is reported with all of them and counted, the last good one stays, and the next good one is taken', async () => {
     const running = await serve(routed('old'));
-    const started = metricValue(await running.metrics(), `${RELOADS}{result="success"}`);
-    expect(started).toBeUndefined();
+    expect(metricValue(await running.metrics(), `${RELOADS}{result="failure"}`)).toBe(0);
 
     place.write(
       'some.yaml',
@@ -152,7 +155,7 @@ describe('a configuration with mistakes', () => {
     expect((await running.request('GET /old HTTP/1.1')).status).toBe(200);
     const metrics = await running.metrics();
     expect(metricValue(metrics, `${RELOADS}{result="failure"}`)).toBe(1);
-    expect(metricValue(metrics, `${RELOADS}{result="success"}`)).toBeUndefined();
+    expect(metricValue(metrics, `${RELOADS}{result="success"}`)).toBe(0);
 
     place.write('some.yaml', place.complete(routed('new')));
     await running.logged(TAKEN_OVER);

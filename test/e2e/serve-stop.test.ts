@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ProxyConfig } from '../support/proxy.ts';
 import { openRaw, requestBytes } from '../support/raw-http.ts';
 import {
@@ -13,6 +13,9 @@ import {
   type Surroundings,
 } from '../support/served.ts';
 import { held, script, upgradeEcho } from '../support/upstream-answers.ts';
+
+// Every test starts processes of its own, on machines that may have little to give.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const ROUTES: ProxyConfig = {
   routes: [{ id: 'all', match: { path: '/{proxy+}' }, allow: 'public', upstream: 'board' }],

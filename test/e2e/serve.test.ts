@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Program } from '../support/program.ts';
 import { bearer, CLIENT_ID, POOL_ID } from '../support/proxy.ts';
 import {
@@ -10,6 +10,9 @@ import {
   type Surroundings,
   takePort,
 } from '../support/served.ts';
+
+// Every test starts processes of its own, on machines that may have little to give.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let place: Surroundings;
 let program: Program | undefined;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PAIR_A } from '../support/certificates.ts';
 import { type KeyServer, startKeyServer } from '../support/key-server.ts';
 import type { Program } from '../support/program.ts';
@@ -18,6 +18,9 @@ import {
 } from '../support/served.ts';
 import { accessClaims, signToken } from '../support/token-factory.ts';
 import { held } from '../support/upstream-answers.ts';
+
+// Every test starts processes of its own, on machines that may have little to give.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const REQUESTS = 'cognito_auth_proxy_requests_total{route="open",status="2xx"}';
 const DURATIONS = 'http_server_request_duration_seconds_count{method="GET",status="200"}';

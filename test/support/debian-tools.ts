@@ -8,6 +8,7 @@ export const DEBIAN_PACKAGES = {
   kubectl: 'kubernetes-client',
   promtool: 'prometheus',
   'docker-compose': 'docker-compose',
+  curl: 'curl',
 } as const;
 
 export type DebianTool = keyof typeof DEBIAN_PACKAGES;

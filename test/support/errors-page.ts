@@ -91,7 +91,11 @@ What a client sees when the proxy itself answers. \`code\` is stable: scripts ma
 says for the status, so that its clients keep working. \`requestId\` is also in the header \`x-request-id\` and in the log.
 
 \`\`\`json
-{ "message": "Forbidden", "code": "AUTHZ_GROUP_REQUIRED", "requestId": "2f1c7a5e-0d0b-4f4c-9a53-0c8f7a1f4f6e" }
+{
+  "message": "Forbidden",
+  "code": "AUTHZ_GROUP_REQUIRED",
+  "requestId": "2f1c7a5e-0d0b-4f4c-9a53-0c8f7a1f4f6e"
+}
 \`\`\`
 
 A caller who accepts \`text/html\` gets the same facts as a page. Answers of the service behind the proxy are passed on as they are,
@@ -103,12 +107,22 @@ happened yet, ask \`cognito-auth-proxy explain\`.`;
 
 function section(code: ErrorCode): string {
   const entry: ErrorEntry = ERRORS[code];
-  const lines = [`**${entry.status} ${entry.message}:** ${entry.description}.`, '', entry.remedy, ''];
+  const lines = [
+    `**${entry.status} ${entry.message}:** ${entry.description}.`,
+    '',
+    literal(entry.remedy),
+    '',
+  ];
   const headers = headersOf(entry);
   if (headers.length > 0) lines.push(`- with ${headers.join(', ')}`);
   if (entry.close === true) lines.push('- the connection is closed');
   lines.push(`- logged at level \`${entry.level}\``);
   return `### ${code}\n\n${lines.join('\n')}`;
+}
+
+/** Names with underscores as they are, not in bold. */
+function literal(text: string): string {
+  return text.replace(/\b__\w+__\b/g, '`$&`');
 }
 
 /** In lines as long as those of the other pages. */

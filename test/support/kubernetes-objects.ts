@@ -81,6 +81,19 @@ export type Container = z.output<typeof container>;
 const volume = z.strictObject({
   name,
   configMap: z.strictObject({ name }).optional(),
+  projected: z
+    .strictObject({
+      sources: z.array(
+        z.strictObject({
+          serviceAccountToken: z.strictObject({
+            audience: z.string(),
+            expirationSeconds: z.int().min(600),
+            path: z.string(),
+          }),
+        }),
+      ),
+    })
+    .optional(),
 });
 
 const pod = z.strictObject({
@@ -89,7 +102,10 @@ const pod = z.strictObject({
   enableServiceLinks: z.boolean().optional(),
   terminationGracePeriodSeconds: seconds.default(30),
   securityContext: z
-    .strictObject({ seccompProfile: z.strictObject({ type: z.enum(['RuntimeDefault', 'Unconfined']) }) })
+    .strictObject({
+      seccompProfile: z.strictObject({ type: z.enum(['RuntimeDefault', 'Unconfined']) }),
+      fsGroup: z.int().optional(),
+    })
     .optional(),
   topologySpreadConstraints: z
     .array(

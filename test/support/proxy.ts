@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { z } from 'zod';
 import { configSchema } from '../../src/config/schema/config.ts';
-import type { Clock } from '../../src/core/ports.ts';
+import type { Clock, ProcessLogger } from '../../src/core/ports.ts';
 import { createService, type Service } from '../../src/service.ts';
 import { type KeyServer, startKeyServer } from './key-server.ts';
 import { exchangeRaw, type RawResponse, requestBytes } from './raw-http.ts';
@@ -47,8 +47,12 @@ export interface ProxyOptions {
   readonly prepareKeys?: (keys: KeyServer, key: SigningKey) => void | Promise<void>;
   /** Whether to wait until the proxy has its keys. Default: true. */
   readonly awaitReady?: boolean;
+  /** Where HTTPS_PROXY and its kin are looked for. Default: nowhere. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Kinds of token the pool's routes accept. Default: access tokens. */
   readonly tokenUse?: readonly ('access' | 'id')[];
+  /** Instead of the one that records in `log`. */
+  readonly logger?: ProcessLogger;
 }
 
 export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}): Promise<ProxyUnderTest> {
@@ -64,8 +68,9 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
     configSchema.parse(withDefaults(input, issuer, upstream.origin, options));
   const service = createService(complete(config), {
     dev: options.dev ?? true,
-    logger: recordingLogger(log, () => onLine.emit('line')),
+    logger: options.logger ?? recordingLogger(log, () => onLine.emit('line')),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
   });
   const { proxy, admin } = await service.start();
   if (options.awaitReady !== false) await untilReady(admin);

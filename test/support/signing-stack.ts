@@ -53,6 +53,12 @@ export interface SigningStackOptions {
   readonly clock?: Clock;
   /** Kinds of token the pool takes from callers. Default: both. */
   readonly tokenUse?: readonly ('access' | 'id')[];
+  /** Addresses of the upstream instead of the judge's own, and addresses before it. */
+  readonly addresses?: readonly string[];
+  readonly otherAddresses?: readonly string[];
+  readonly host?: 'upstream' | 'client';
+  /** Where the proxy looks for HTTPS_PROXY and its kin. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Another user pool than the harness's own, with real sign-ins. */
   readonly userPool?: { readonly userPoolId: string; readonly clientId: string; readonly issuer: string };
   /** Long-term access keys that the upstream knows too. */
@@ -84,7 +90,8 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
   });
   const upstreams: Upstreams = {
     signed: {
-      url: upstream.origin,
+      urls: [...(options.otherAddresses ?? []), ...(options.addresses ?? [upstream.origin])],
+      host: options.host ?? 'upstream',
       sign: {
         service: 'execute-api',
         region: 'us-east-1',
@@ -126,6 +133,7 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
   const proxy = await startProxy(config(), {
     tokenUse: options.tokenUse ?? ['access', 'id'],
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
   });
   const { issuer, key } = proxy;
   providers[PROVIDER] = {

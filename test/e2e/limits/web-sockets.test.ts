@@ -96,7 +96,10 @@ describe('the number of WebSockets', () => {
     slow.release();
     expect((await first.response()).status).toBe(403);
     await untilOpen(0);
-    proxy.upstream.on('/ws', script(({ socket }) => void socket.resetAndDestroy(), 'head'));
+    proxy.upstream.on(
+      '/ws',
+      script(({ socket }) => void socket.resetAndDestroy(), 'head'),
+    );
     expect((await (await ask()).response()).status).toBe(502);
     await untilOpen(0);
     proxy.upstream.on('/ws', upgradeEcho());

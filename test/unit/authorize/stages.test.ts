@@ -200,9 +200,7 @@ describe('the authorize stage', () => {
       return deny('LIMIT_RATE');
     });
     expect(stage.run(made)).toEqual(deny('LIMIT_RATE'));
-    expect(counted).toEqual([
-      [made, { route: 'r0', by: 'caller', requests: 5, per: 60_000, burst: 5 }],
-    ]);
+    expect(counted).toEqual([[made, { route: 'r0', by: 'caller', requests: 5, per: 60_000, burst: 5 }]]);
   });
 
   it('has nothing counted that the rule refuses, nor where there is no limit', () => {

@@ -51,6 +51,7 @@ describe('startDevStack', () => {
     expect(notes.lines).toEqual([
       'starting a Cognito user pool',
       'signing in alice and bob',
+      'starting an identity pool',
       'starting a sample upstream',
       'starting the proxy',
     ]);
@@ -59,8 +60,10 @@ describe('startDevStack', () => {
       'admin',
       'cognito',
       'upstream',
+      'identityPool',
       'userPoolId',
       'clientId',
+      'identityPoolId',
       'users',
     ]);
     expect(Object.keys(summary.users.alice).sort()).toEqual(['accessToken', 'idToken', 'username']);
@@ -79,7 +82,13 @@ describe('startDevStack', () => {
 
     await stack.stop();
     await stack.ended;
-    for (const origin of [summary.proxy, summary.admin, summary.cognito, summary.upstream]) {
+    for (const origin of [
+      summary.proxy,
+      summary.admin,
+      summary.cognito,
+      summary.upstream,
+      summary.identityPool,
+    ]) {
       await expectGone(origin);
     }
   });

@@ -12,6 +12,8 @@ const guide = writeGuide({
   admin: 'http://127.0.0.1:9090',
   cognito: 'http://127.0.0.1:9229',
   upstream: 'http://127.0.0.1:3000',
+  identityPool: 'http://127.0.0.1:4000',
+  identityPoolId: 'us-east-1:1',
   userPoolId: 'local_1',
   clientId: 'client1',
   users: { alice: user('alice'), bob: user('bob') },
@@ -21,7 +23,11 @@ const commands = guide.split('\n').filter((line) => line.startsWith('curl '));
 describe('writeGuide', () => {
   it('has lines that a shell understands, with the tokens exported first', () => {
     const exports = guide.split('\n').filter((line) => line.startsWith('export '));
-    expect(exports).toEqual(['export ALICE=alice.access', 'export BOB=bob.access']);
+    expect(exports).toEqual([
+      'export ALICE=alice.access',
+      'export BOB=bob.access',
+      'export ALICE_ID=alice.id',
+    ]);
     const script = ['curl() { printf "%s|" "$@"; echo; }', ...exports, commands[2], commands[4]].join('\n');
     expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' }).split('\n')).toEqual([
       '-i|http://127.0.0.1:8080/posts|-H|Authorization: Bearer bob.access|',
@@ -31,7 +37,7 @@ describe('writeGuide', () => {
   });
 
   it('has no comment behind a command', () => {
-    expect(commands).toHaveLength(8);
+    expect(commands).toHaveLength(9);
     expect(commands.filter((line) => line.includes('#'))).toEqual([]);
   });
 
