@@ -162,12 +162,14 @@ function readUnverified(
   return readPrincipal(parsed.claims, iss, tokenUse === undefined ? policy : { ...policy, tokenUse }, now);
 }
 
-/** A request as node:http would have read it. */
+/** A request as node:http would have read it, had a browser sent it: what it types as a space or beyond ASCII is encoded. */
 function exchangeFor(asked: ExplainedRequest): Exchange {
   const request = new IncomingMessage(new Socket());
-  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(asked.url);
+  const url = asked.url.toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent);
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
+  const target = absolute?.[2] ?? url;
   request.method = asked.method.toUpperCase();
-  request.url = absolute === null ? asked.url : absolute[2] || '/';
+  request.url = absolute !== null && !target.startsWith('/') ? `/${target}` : target;
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;
   request.rawHeaders = ['Host', absolute?.[1] ?? 'localhost'];

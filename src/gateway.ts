@@ -21,6 +21,7 @@ import { createPublicServer } from './listen/public-server.ts';
 import { createResponder } from './listen/respond.ts';
 import { createMetrics, type Registry } from './observe/metrics.ts';
 import { createObserveStage } from './observe/observe-stage.ts';
+import { createRefusedConnectionObserver } from './observe/refused-connections.ts';
 import { createBalancer } from './prepare/balancer.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { createPrepareStage } from './prepare/prepare-stage.ts';
@@ -175,7 +176,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     maxConnections: share(config.server.limits.connections),
     pipeline: () => pipeline,
     clock,
-    onRefusedConnection: (code) => metrics.connectionRefused(code),
+    onRefusedConnection: createRefusedConnectionObserver(metrics, logger),
   });
 
   return {

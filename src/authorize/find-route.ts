@@ -59,9 +59,7 @@ export function createRouter(routes: readonly Route[]): Router {
   const holdsStricterRule = (found: RouteSet, method: string, route: Route): boolean => {
     const includesRoute = found.routes.includes(route);
     return found.routes.some((candidate) => {
-      const set = index.setOf(candidate);
-      if (set.routes.includes(route)) return false;
-      const other = routeForMethod(set, method);
+      const other = routeForMethod(index.setOf(candidate), method);
       // A path that allows only other methods is protected from this one.
       return other === null ? !includesRoute : isStricter(other, route);
     });

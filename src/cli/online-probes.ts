@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { createKeyDocumentFetcher } from '../authenticate/fetch-key-document.ts';
 import { issuersOf } from '../authenticate/issuers.ts';
@@ -57,7 +57,8 @@ function connectOnce(url: URL, upstream: Config['upstreams'][string]): Promise<v
   const secure = url.protocol === 'https:';
   const port = Number(url.port) || (secure ? 443 : 80);
   return new Promise((resolve, reject) => {
-    const { ca, cert, key, servername = host } = upstream.tls ?? {};
+    // An address is no name to ask for in a handshake (RFC 6066 section 3); it is checked all the same.
+    const { ca, cert, key, servername = isIP(host) === 0 ? host : '' } = upstream.tls ?? {};
     const socket = secure
       ? connectTls({ host, port, servername, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
       : connect({ host, port });

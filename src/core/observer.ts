@@ -5,10 +5,19 @@ import type { CredentialObserver } from './signing.ts';
 /** What the rooms report as it happens, for metrics; requests are observed by the last stage. */
 export interface Observer extends KeyObserver, CredentialObserver {
   tokenCacheUsed(result: 'hit' | 'miss'): void;
-  /** A refusal that never became a request, such as a connection too many. */
+  /** See {@link RefusedConnection}. */
   connectionRefused(code: ErrorCode): void;
   /** What came of a question to a store of rate limits outside this process. */
   rateStoreAsked(result: 'success' | 'failure'): void;
+}
+
+/** A refusal of what never became a request, such as a connection too many. */
+export interface RefusedConnection {
+  readonly code: ErrorCode;
+  /** As in the answer; empty where none could be sent. */
+  readonly requestId: string;
+  /** Address of the socket's other end. */
+  readonly client: string;
 }
 
 /** What metrics ask for when they are read. */

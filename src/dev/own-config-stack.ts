@@ -1,8 +1,10 @@
 import type { Config } from '../config/schema/config.ts';
 import type { DevPorts, DevService, DevStackParts } from './dev-stack.ts';
 import { onPort, untilReady } from './dev-stack.ts';
-import { makeCallers, type NamesAsked, namesAskedBy } from './sample-callers.ts';
+import { createSignatureJudge } from './judge-signature.ts';
+import { makeSampleTokens, type NamesAsked, namesAskedBy } from './sample-callers.ts';
 import { startSampleUpstream } from './sample-upstream.ts';
+import { startStandInIdentities } from './stand-in-identities.ts';
 import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
 
 /** What a script needs to know of it: the line that `dev --config FILE --json` prints. */
@@ -24,8 +26,8 @@ export interface OwnConfigStack {
 }
 
 /**
- * Starts the proxy with a configuration of the user's own, in which everything around it is replaced: every user pool by
- * a local issuer, every upstream by the sample one, and where it listens. Routes and rules stay as they are.
+ * Starts the proxy with a configuration of the user's own, in which everything around it is replaced: user pools by a
+ * local issuer, identity pools and STS by the emulator, upstreams by the sample one, and where it listens. Routes and rules stay as they are.
  * @throws Error fit to be shown; whatever had started by then is stopped again
  */
 export async function startOwnConfigStack(
@@ -43,15 +45,20 @@ export async function startOwnConfigStack(
     const issuer = await onPort(ports, ['cognito'], () => startTokenIssuer(ports.cognito, host));
     stops.push(issuer.stop);
 
+    progress('starting a stand-in for identity pools and STS');
+    const identities = await startStandInIdentities(own, issuer);
+    stops.push(identities.stop);
+
     progress('starting a sample upstream');
+    const judgeSignature = createSignatureJudge({ credentialsOf: identities.credentialsOf, now: Date.now });
     const upstream = await onPort(ports, ['upstream'], () =>
-      startSampleUpstream({ port: ports.upstream, host }),
+      startSampleUpstream({ port: ports.upstream, host, judgeSignature }),
     );
     stops.push(upstream.stop);
 
     progress('starting the proxy');
-    const config = replaceSurroundings(own, { ports, host, issuer, upstream: upstream.origin });
-    const service: DevService = parts.createService(config, parts.overrides);
+    const replaced = replaceSurroundings(own, { ports, host, issuer, upstream: upstream.origin });
+    const service: DevService = parts.createService(identities.replace(replaced), parts.overrides);
     stops.push(() => service.stop());
     const { proxy, admin } = await onPort(ports, ['proxy', 'admin'], () => service.start());
     await untilReady(admin);
@@ -109,10 +116,10 @@ function issueTokens(own: Config, issuer: TokenIssuer, asked: NamesAsked): Recor
   const now = Math.floor(Date.now() / 1000);
   const tokens = pools.flatMap(([poolName, pool]) => {
     const suffix = pools.length === 1 ? '' : `_${poolName}`;
-    return makeCallers(pool, issuer.issuerOf(pool.userPoolId), asked, now).map(({ name, claims }) => [
-      `${name}${suffix}`.toUpperCase().replace(/\W/g, '_'),
-      issuer.sign(claims),
-    ]);
+    const exchanged = Object.values(own.identityPools).some(({ userPool }) => userPool === poolName);
+    return makeSampleTokens(pool, issuer.issuerOf(pool.userPoolId), asked, now, exchanged).map(
+      ({ name, claims }) => [`${name}${suffix}`.toUpperCase().replace(/\W/g, '_'), issuer.sign(claims)],
+    );
   });
   return Object.fromEntries(tokens);
 }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, type JsonWebKey, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +8,8 @@ export interface TokenIssuer {
   readonly origin: string;
   /** The issuer whose tokens a pool of this id accepts; its keys are where Cognito has them, below it. */
   issuerOf(userPoolId: string): string;
+  /** The key, as it is published. */
+  readonly jwk: JsonWebKey;
   /** An RS256 token with exactly these claims. */
   sign(claims: object): string;
   stop(): Promise<void>;
@@ -18,9 +20,8 @@ const KID = 'dev';
 /** Starts on a port (0: a free one), with a key that was never anywhere else. */
 export async function startTokenIssuer(port: number, host: string): Promise<TokenIssuer> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const keySet = JSON.stringify({
-    keys: [{ ...publicKey.export({ format: 'jwk' }), kid: KID, alg: 'RS256', use: 'sig' }],
-  });
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: KID, alg: 'RS256', use: 'sig' };
+  const keySet = JSON.stringify({ keys: [jwk] });
   const server = createServer((request, response) => {
     const known = request.url?.endsWith('/.well-known/jwks.json') ?? false;
     response.writeHead(known ? 200 : 404, { 'content-type': 'application/json' });
@@ -32,6 +33,7 @@ export async function startTokenIssuer(port: number, host: string): Promise<Toke
 
   return {
     origin,
+    jwk,
     issuerOf: (userPoolId) => `${origin}/${userPoolId}`,
     sign(claims) {
       const signed = [{ alg: 'RS256', kid: KID }, claims].map(encodePart).join('.');

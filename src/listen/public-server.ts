@@ -5,11 +5,13 @@ import type { Duplex } from 'node:stream';
 import type { Config } from '../config/schema/config.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { Exchange } from '../core/exchange.ts';
+import type { RefusedConnection } from '../core/observer.ts';
 import type { Clock } from '../core/ports.ts';
 import { deny } from '../core/refusal.ts';
 import { mayHaveLostBytes } from './declined-upgrade.ts';
 import { endGently } from './linger.ts';
 import { codeOfParseError, type ParseError } from './parse-errors.ts';
+import { plainAddress } from './peer.ts';
 import type { Pipeline } from './pipeline.ts';
 import { ProxyResponse } from './proxy-response.ts';
 import { createSocketAnswer } from './socket-answer.ts';
@@ -40,7 +42,7 @@ export interface PublicServerOptions {
   readonly pipeline: () => Pipeline;
   readonly clock: Clock;
   /** Told of refusals that never become an exchange. */
-  readonly onRefusedConnection: (code: ErrorCode) => void;
+  readonly onRefusedConnection: (refused: RefusedConnection) => void;
 }
 
 /** Milliseconds between two looks for clients whose header section is late. */
@@ -117,8 +119,8 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
 
   const refuseNow = (socket: Duplex, code: ErrorCode): void => {
     if (!socket.writable) return;
-    options.onRefusedConnection(code);
-    answerOnSocket(socket, code);
+    const client = addressOf(socket as Socket);
+    options.onRefusedConnection({ code, requestId: answerOnSocket(socket, code), client });
   };
 
   /** Answers for what never becomes an exchange, when its turn has come. */
@@ -207,7 +209,8 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     if (sockets.size >= options.maxConnections) {
       if (config.tls === null) refuse(socket, 'LIMIT_CONNECTIONS');
       else {
-        options.onRefusedConnection('LIMIT_CONNECTIONS');
+        const client = addressOf(socket);
+        options.onRefusedConnection({ code: 'LIMIT_CONNECTIONS', requestId: '', client });
         socket.destroy();
       }
       return;
@@ -253,6 +256,10 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
       return sockets.size;
     },
   };
+}
+
+function addressOf(socket: Socket): string {
+  return plainAddress(socket.remoteAddress ?? '');
 }
 
 function onClose(this: ProxyResponse): void {

@@ -6,8 +6,11 @@ import { endGently } from './linger.ts';
 import { createOwnHeaders } from './own-headers.ts';
 import { refusalJson } from './respond.ts';
 
-/** Makes the answer on a bare socket, where there is no request to answer; the connection ends with it. */
-export function createSocketAnswer(clock: Clock): (socket: Duplex, code: ErrorCode) => void {
+/**
+ * Makes the answer on a bare socket, where there is no request to answer; the connection ends with it.
+ * @returns answers, and gives the request id
+ */
+export function createSocketAnswer(clock: Clock): (socket: Duplex, code: ErrorCode) => string {
   const own = createOwnHeaders();
   let ownLines = '';
   for (let i = 0; i < own.length; i += 2) ownLines += `${own[i]}: ${own[i + 1]}\r\n`;
@@ -22,5 +25,6 @@ export function createSocketAnswer(clock: Clock): (socket: Duplex, code: ErrorCo
         `content-length: ${body.length}\r\nx-request-id: ${requestId}\r\n${retryAfter}connection: close\r\n\r\n${body}`,
     );
     endGently(socket, clock);
+    return requestId;
   };
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { bearer, type ProxyConfig, type ProxyUnderTest, startProxy } from '../support/proxy.ts';
-import { openRaw, requestBytes } from '../support/raw-http.ts';
+import { openRaw, type RawResponse, requestBytes } from '../support/raw-http.ts';
 import { metricValue } from '../support/served.ts';
 import { held } from '../support/upstream-answers.ts';
 
@@ -103,5 +103,29 @@ describe('the metrics of a proxy', () => {
     expect(metricValue(metrics, 'cognito_auth_proxy_requests_in_flight')).toBe(0);
     proxy.keys.release();
     slow.release();
+  });
+
+  it('count what never became a request, and the log knows the id that the answer carries', async () => {
+    proxy = await startProxy({ routes: ROUTES, server: { limits: { connections: 2 } } });
+    const first = await openRaw(proxy.origin);
+    const other = await openRaw(proxy.origin);
+    const tooMany = await (await openRaw(proxy.origin)).response();
+    first.send('GET /open/x HTTP/1.1\r\nHost: a\r\nno header\r\n\r\n');
+    const malformed = await first.response();
+    expect([tooMany.status, malformed.status]).toEqual([503, 400]);
+
+    const idOf = (answer: RawResponse) => (answer.json() as { requestId: string }).requestId;
+    const refused = { message: 'connection refused', decision: 'deny', client: '127.0.0.1' };
+    expect(proxy.log.filter((line) => line.message === refused.message)).toEqual([
+      { ...refused, level: 'warn', status: 503, code: 'LIMIT_CONNECTIONS', requestId: idOf(tooMany) },
+      { ...refused, level: 'info', status: 400, code: 'REQUEST_MALFORMED', requestId: idOf(malformed) },
+    ]);
+    const metrics = await proxy.metrics();
+    expect(metrics.match(/^cognito_auth_proxy_decisions_total\{.*$/gm)).toEqual([
+      'cognito_auth_proxy_decisions_total{route="none",decision="deny",code="LIMIT_CONNECTIONS"} 1',
+      'cognito_auth_proxy_decisions_total{route="none",decision="deny",code="REQUEST_MALFORMED"} 1',
+    ]);
+    first.close();
+    other.close();
   });
 });

@@ -119,6 +119,20 @@ describe('user pools', () => {
     expect(pools.ready()).toBe(true);
   });
 
+  it('whose only issuer has no keys any more are a fault, though it had some', async () => {
+    const { clock, script, pools, token, verify } = openPools();
+    const issuer = 'https://only.test/pool';
+    script.serve([one], keysOf(issuer));
+    pools.configure({ main: pool({ issuer }) });
+    await script.settled(1);
+    script.fail(new KeysAbsentError('the key endpoint answered 403'), keysOf(issuer));
+    for (let hour = 0; hour < 26; hour++) {
+      clock.advance(HOUR);
+      await script.settled(script.asked.length);
+    }
+    expect(await verify(token({ iss: issuer }))).toBe('AUTHN_KEYS_UNAVAILABLE');
+  });
+
   it('fetch one document for both forms where an address is configured', async () => {
     const { script, pools, token, verify } = openPools();
     const url = 'https://vpce.internal/jwks.json';

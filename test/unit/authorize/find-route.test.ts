@@ -203,6 +203,16 @@ describe('a path that upstreams read in other ways', () => {
       AMBIGUOUS,
     ],
     [
+      'a folding of names alone counts, where case as well would lead elsewhere',
+      [
+        { path: '/{a}/{b}', allow: 'public' },
+        { path: '/{a}/secret', allow: ADMINS },
+        { path: '/api/{b}', allow: 'public' },
+      ],
+      '/API/secret.',
+      AMBIGUOUS,
+    ],
+    [
       'a parameter with a slash after it is no way around static text without',
       [
         { path: '/{a}/', allow: 'public' },

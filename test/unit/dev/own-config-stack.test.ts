@@ -50,6 +50,7 @@ describe('startOwnConfigStack', () => {
     const { summary } = stack;
     expect(lines).toEqual([
       'starting a stand-in for the user pools',
+      'starting a stand-in for identity pools and STS',
       'starting a sample upstream',
       'starting the proxy',
     ]);
@@ -81,6 +82,45 @@ describe('startOwnConfigStack', () => {
     }
   });
 
+  it('signs as the configuration says, with credentials that the upstream knows', async () => {
+    const own = configOf(`
+      userPools:
+        main: { userPoolId: us-east-1_Test, clientIds: [app], tokenUse: [access, id] }
+      identityPools:
+        people: { identityPoolId: "us-east-1:11111111-2222-3333-4444-555555555555", userPool: main, guest: true }
+      upstreams:
+        theirs:
+          url: https://abc123.execute-api.us-east-1.amazonaws.com/prod
+          sign:
+            credentials: { identityPool: people }
+            roles: [{ when: { groups: staff }, roleArn: "arn:aws:iam::111122223333:role/staff" }]
+        ours:
+          url: https://abc123.execute-api.eu-west-1.amazonaws.com
+          sign: { credentials: { source: default }, roleArn: "arn:aws:iam::111122223333:role/proxy" }
+      routes:
+        - { id: theirs, match: { path: /theirs }, allow: optional, upstream: theirs }
+        - { id: ours, match: { path: /ours }, allow: authenticated, upstream: ours }
+    `);
+    const { stack } = await start(own);
+    const { proxy, tokens } = stack.summary;
+    const ask = async (path: string, caller?: string, idToken?: string): Promise<unknown> => {
+      const headers = {
+        ...(caller === undefined ? {} : { authorization: `Bearer ${tokens[caller]}` }),
+        ...(idToken === undefined ? {} : { 'x-id-token': tokens[idToken] ?? '' }),
+      };
+      const answer = await fetch(proxy + path, { headers });
+      const { signature, code } = (await answer.json()) as { signature?: { valid: boolean }; code?: string };
+      return code ?? signature?.valid;
+    };
+    expect(await ask('/theirs')).toBe(true);
+    expect(await ask('/theirs', 'ALICE', 'ALICE_ID')).toBe(true);
+    expect(await ask('/theirs', 'BOB', 'BOB_ID')).toBe(true);
+    expect(await ask('/theirs', 'BOB')).toBe('SIGN_ID_TOKEN_REQUIRED');
+    expect(await ask('/theirs', 'BOB', 'ALICE_ID')).toBe('AUTHN_ID_TOKEN_MISMATCH');
+    expect(await ask('/ours', 'BOB')).toBe(true);
+    await stack.stop();
+  });
+
   it('says which port is taken, and leaves nothing behind', async () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
@@ -102,7 +142,9 @@ describe('writeOwnConfigGuide', () => {
   };
 
   it('says who is who, and has their tokens ready for a shell', () => {
-    expect(writeOwnConfigGuide({ ...summary, asked: { groups: ['x', 'y'], scopes: ['z/1'] } })).toBe(`
+    expect(
+      writeOwnConfigGuide({ ...summary, asked: { groups: ['x', 'y'], scopes: ['z/1'], roles: [] } }),
+    ).toBe(`
 proxy      http://127.0.0.1:8080
 admin      http://127.0.0.1:9090  (its routes: curl -s http://127.0.0.1:9090/)
 upstream   http://127.0.0.1:3000  (stands in for all of them, and says back what it gets)
@@ -117,7 +159,7 @@ Ctrl-C stops it all.
   });
 
   it('says so where rules ask for nothing', () => {
-    expect(writeOwnConfigGuide({ ...summary, asked: { groups: [], scopes: [] } })).toContain(
+    expect(writeOwnConfigGuide({ ...summary, asked: { groups: [], scopes: [], roles: [] } })).toContain(
       '\nalice and bob are signed in, in no group. In another terminal:\n',
     );
   });

@@ -1,0 +1,170 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../support/command-line.ts';
+import { accessClaims, makeKey, signToken } from '../../support/token-factory.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'explain-test-'));
+  writeFileSync(
+    join(folder, 'c.yaml'),
+    [
+      'userPools: { main: { userPoolId: us-east-1_Test, clientIds: [app] } }',
+      'upstreams: { board: { url: http://board.internal } }',
+      'routes:',
+      '  - { id: health, match: { path: /healthz }, allow: public, upstream: board }',
+      '  - id: write',
+      '    match: { methods: [POST], path: "/users/{name}/posts" }',
+      '    allow: { groups: [writers, admins], claims: { username: "{name}" } }',
+      '    upstream: board',
+    ].join('\n'),
+  );
+  writeFileSync(join(folder, 'bad.yaml'), 'routes: []\n');
+  // A signature by a key that no pool has: explain does not look at it.
+  const issuer = 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Test';
+  const token = (groups: string[]) =>
+    signToken(makeKey(), accessClaims({ issuer, clientId: 'app', groups, scopes: ['a', 'b'] }));
+  writeFileSync(join(folder, 'writer'), `Bearer ${token(['writers'])}\n`);
+  writeFileSync(join(folder, 'reader'), token(['readers', 'others']));
+  writeFileSync(join(folder, 'junk'), 'junk');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const explain = (...args: string[]) => runCommandLine(['explain', '--config', 'c.yaml', ...args], { folder });
+
+describe('explain', () => {
+  it('tells why a request would pass', async () => {
+    const ran = await explain('--url', '/users/%61lice/posts', '--method', 'post', '--token-file', 'writer');
+    expect({ ...ran, out: ran.out.split('\n') }).toEqual({
+      code: 0,
+      err: '',
+      out: [
+        'path       /users/alice/posts',
+        'route      write (allow: conditions), to upstream board',
+        '           {name} = alice',
+        'caller     alice of main, client app, access token',
+        '           groups [writers], scopes [a, b]',
+        expect.stringMatching(/^ {11}token expires in \d+ s; its signature was not checked$/),
+        'condition  + all of',
+        '           +   groups anyOf [writers, admins]',
+        '           +   claim username equals {name} of the path',
+        'outcome    allowed',
+        '',
+      ],
+    });
+  });
+
+  it('tells why one would be refused', async () => {
+    const { out } = await explain(
+      '--url',
+      'https://api.example.com/users/bob/posts?q',
+      '--method',
+      'POST',
+      '--token-file',
+      'reader',
+    );
+    expect(out.split('\n').slice(-5)).toEqual([
+      'condition  - all of',
+      '           -   groups anyOf [writers, admins]',
+      '           -   claim username equals {name} of the path',
+      'outcome    403 AUTHZ_GROUP_REQUIRED: the caller is not in a group that this route requires',
+      '',
+    ]);
+  });
+
+  it.each([
+    [
+      ['--url', '/healthz'],
+      ['path       /healthz', 'route      health (allow: public), to upstream board', 'outcome    allowed'],
+    ],
+    [
+      ['--url', '/nowhere'],
+      ['path       /nowhere', 'outcome    404 ROUTE_NOT_FOUND: no route matches this host and path'],
+    ],
+    [
+      ['--url', '/a/../b'],
+      ['outcome    400 REQUEST_PATH_AMBIGUOUS: the path could be read in more than one way'],
+    ],
+    [
+      ['--url', '/건강'],
+      [
+        'path       /%EA%B1%B4%EA%B0%95',
+        'outcome    404 ROUTE_NOT_FOUND: no route matches this host and path',
+      ],
+    ],
+    [
+      ['--url', 'http://x?q'],
+      ['path       /', 'outcome    404 ROUTE_NOT_FOUND: no route matches this host and path'],
+    ],
+    [
+      ['--url', '/users/a/posts'],
+      [
+        'path       /users/a/posts',
+        'outcome    405 ROUTE_METHOD_NOT_ALLOWED: the route does not allow this method',
+      ],
+    ],
+    [
+      ['--url', '/users/a/posts', '--method', 'POST'],
+      [
+        'path       /users/a/posts',
+        'route      write (allow: conditions), to upstream board',
+        '           {name} = a',
+        'outcome    401 AUTHN_TOKEN_MISSING: a token is required',
+      ],
+    ],
+    [
+      ['--url', '/users/a/posts', '--method', 'POST', '--token-file', 'junk'],
+      [
+        'path       /users/a/posts',
+        'route      write (allow: conditions), to upstream board',
+        '           {name} = a',
+        'outcome    401 AUTHN_TOKEN_MALFORMED: the token is not a well-formed JWT',
+      ],
+    ],
+  ])('of %j', async (args, lines) => {
+    expect(await explain(...args)).toEqual({ code: 0, err: '', out: `${lines.join('\n')}\n` });
+  });
+
+  it('prints one line of JSON for scripts', async () => {
+    const { out, code } = await explain(
+      '--url',
+      '/users/a/posts',
+      '--method',
+      'POST',
+      '--token-file',
+      'reader',
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(out.endsWith('}\n')).toBe(true);
+    expect(JSON.parse(out)).toMatchObject({
+      outcome: 'deny',
+      refusal: { status: 403, code: 'AUTHZ_GROUP_REQUIRED' },
+      path: '/users/a/posts',
+      route: { id: 'write', upstream: 'board', allow: 'conditions' },
+      parameters: { name: 'a' },
+      principal: { pool: 'main', username: 'alice', groups: ['readers', 'others'] },
+      conditions: [
+        { holds: false, depth: 0 },
+        { holds: false, depth: 1 },
+        { holds: false, depth: 1 },
+      ],
+    });
+  });
+
+  it.each([
+    [['explain', '--config', 'c.yaml'], "required option '--url <url>' not specified"],
+    [['explain', '--config', 'bad.yaml', '--url', '/'], 'bad.yaml:1:'],
+    [['explain', '--config', 'absent.yaml', '--url', '/'], 'absent.yaml'],
+    [
+      ['explain', '--config', 'c.yaml', '--url', '/', '--token-file', 'absent'],
+      'the token file cannot be read: ENOENT',
+    ],
+  ])('%j is bad usage', async (args, complaint) => {
+    const { code, out, err } = await runCommandLine(args, { folder });
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(complaint);
+  });
+});
