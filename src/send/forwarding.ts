@@ -5,12 +5,14 @@ import { continueRequest, type Exchange, outboundOf, routeOf } from '../core/exc
 import { retarget } from '../core/outbound.ts';
 import type { Balancer, Clock } from '../core/ports.ts';
 import { deny, fault, RefusalError } from '../core/refusal.ts';
+import type { Admission } from './admission.ts';
 import { answerHeaders, answerTrailers } from './answer-headers.ts';
 import { ClientWatch } from './client-watch.ts';
 import { RequestBody } from './request-body.ts';
 import { codeOfFailure, isConnectionFailure, isTargetFailure, UpstreamFault } from './upstream-faults.ts';
 
 export interface ForwardingOptions {
+  readonly admission: Admission;
   readonly balancer: Balancer;
   readonly clock: Clock;
   /** Milliseconds without a byte of a body moving between us and the client. */
@@ -187,7 +189,9 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   #done(): void {
-    this.#exchange.cancel = null;
+    const exchange = this.#exchange;
+    exchange.cancel = null;
+    this.#options.admission.leave(outboundOf(exchange).upstream.name, exchange);
     this.#watch?.stop();
     this.#clientBody?.destroy();
   }

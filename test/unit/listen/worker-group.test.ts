@@ -46,6 +46,7 @@ function make(behaviour: string, workers = 2): WorkerGroup {
     dev: false,
     module: DOUBLE,
     fetchKeys: () => Promise.reject(new Error('no keys here')),
+    takeRate: () => ({ allowed: true, remaining: 0, next: 1 }),
     mergeMetrics,
     clock,
     logger: recordingLogger(log, () => onLine?.()),
