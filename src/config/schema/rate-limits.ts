@@ -24,7 +24,6 @@ export const rateLimit = z.strictObject({
     .optional()
     .describe('Requests that may come at once after a rest; left out: as `requests`.'),
 });
-export type RateLimitConfig = z.output<typeof rateLimit>;
 
 /** Redis' own form of URL; a password in it makes it a secret. */
 const redisUrl = secret
@@ -63,4 +62,3 @@ export const rateLimits = z
   })
   .prefault({})
   .describe('How the rate limits of routes are counted.');
-export type RateLimitsConfig = z.output<typeof rateLimits>;
