@@ -18,6 +18,7 @@ import { createObserveStage } from './observe/observe-stage.ts';
 import { createBalancer } from './prepare/balancer.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { createPrepareStage } from './prepare/prepare-stage.ts';
+import { createBufferCollector } from './send/collect-buffers.ts';
 import { createUpstreamPools } from './send/pools.ts';
 import { createSendStage } from './send/send-stage.ts';
 import { createTunnels } from './send/tunnels.ts';
@@ -79,6 +80,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   });
   const upstreamPools = createUpstreamPools();
   const balancer = createBalancer(clock, logger);
+  const bytesPassed = createBufferCollector();
   const tunnels = createTunnels({ balancer, clock, logger });
   const responder = createResponder();
 
@@ -108,6 +110,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
           balancer,
           clock,
           clientBodyIdle: timeouts.bodyIdle,
+          bytesPassed,
         }),
         createObserveStage({ metrics, logger, clock, subject: config.log.subject }),
       ],

@@ -15,6 +15,8 @@ export interface ForwardingOptions {
   readonly clock: Clock;
   /** Milliseconds without a byte of a body moving between us and the client. */
   readonly clientBodyIdle: number;
+  /** Told of the bytes of bodies, in both directions. */
+  readonly bytesPassed: (bytes: number) => void;
 }
 
 /** What may be sent again when its connection failed (RFC 9110 section 9.2.2). */
@@ -68,8 +70,9 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   /** A chunk of the request's body has gone out. */
-  onBodySent(): void {
+  onBodySent(chunk: Uint8Array): void {
     this.#watch?.moved();
+    this.#options.bytesPassed(chunk.length);
   }
 
   onRequestSent(): void {
@@ -105,6 +108,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const exchange = this.#exchange;
     exchange.bytesSent += chunk.length;
+    this.#options.bytesPassed(chunk.length);
     if (exchange.response.write(chunk)) return;
     controller.pause();
     this.#clientWatch().expectDrain(controller);
