@@ -26,6 +26,7 @@ import { createBalancer } from './prepare/balancer.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { createPrepareStage } from './prepare/prepare-stage.ts';
 import { createAdmission } from './send/admission.ts';
+import { createBufferCollector } from './send/collect-buffers.ts';
 import { createUpstreamPools } from './send/pools.ts';
 import { createSendStage } from './send/send-stage.ts';
 import { createTunnels } from './send/tunnels.ts';
@@ -125,6 +126,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     workers: options.workers,
     environment: options.environment,
   });
+  const bytesPassed = createBufferCollector();
   const responder = createResponder();
 
   const compile = (): Pipeline => {
@@ -160,6 +162,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
           clock,
           clientBodyIdle: timeouts.bodyIdle,
           noticeAnswer: signer.noticeAnswer,
+          bytesPassed,
         }),
         createObserveStage({ metrics, logger, clock, subject: config.log.subject }),
       ],

@@ -19,6 +19,8 @@ export interface ForwardingOptions {
   readonly clientBodyIdle: number;
   /** Told of every answer; true: it is to be thrown away, and the request signed and sent again. */
   readonly noticeAnswer: (exchange: Exchange, status: number, date: string | undefined) => boolean;
+  /** Told of the bytes of bodies, in both directions. */
+  readonly bytesPassed: (bytes: number) => void;
 }
 
 /** What may be sent again when its connection failed (RFC 9110 section 9.2.2). */
@@ -79,8 +81,9 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   /** A chunk of the request's body has gone out. */
-  onBodySent(): void {
+  onBodySent(chunk: Uint8Array): void {
     this.#watch?.moved();
+    this.#options.bytesPassed(chunk.length);
   }
 
   onRequestSent(): void {
@@ -119,6 +122,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     if (this.#discarding) return;
     const exchange = this.#exchange;
     exchange.bytesSent += chunk.length;
+    this.#options.bytesPassed(chunk.length);
     if (exchange.response.write(chunk)) return;
     controller.pause();
     this.#clientWatch().expectDrain(controller);
