@@ -39,6 +39,7 @@ function forward(): { admission: Admission; made: Exchange; forwarding: Forwardi
     clock,
     clientBodyIdle: 30_000,
     noticeAnswer: () => false,
+    bytesPassed: () => undefined,
   });
   return { admission, made, forwarding };
 }
