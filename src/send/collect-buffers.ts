@@ -8,7 +8,7 @@ const COLLECT_EVERY = 8 * 1024 * 1024;
  * Makes a counter of the bytes that pass, which now and then has V8 collect its young generation. Every chunk of a body is a
  * buffer outside V8's heap with a tiny object before it; V8 waits for the tiny objects to fill their space, and holds a hundred
  * megabytes of dead buffers meanwhile. Collected every 8 MiB, a stream takes a third of that, and twice the speed, because the
- * same memory is used again while it is still in the processor's caches (docs/adr/0009-collecting-buffers.md).
+ * same memory is used again while it is still in the processor's caches (docs/adr/0007-collecting-buffers.md).
  */
 export function createBufferCollector(collect: Collect = exposeCollector()): (bytes: number) => void {
   let passed = 0;
