@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type CaseResult, disturbanceOf } from './results.ts';
+import { type CaseResult, disturbanceOf, QUIET } from './results.ts';
 import { caseTable, goalTable } from './table.ts';
 
 const BEGIN = '<!-- results: written by npm run bench -->';
@@ -29,9 +29,6 @@ export function writeResults(results: readonly CaseResult[]): string {
     : [];
   return [describeMachines(results), ...goals, ...sections].join('\n\n');
 }
-
-/** Shares of the cores' time that may go to others before it is worth saying. */
-const QUIET = 0.02;
 
 /** When a result was taken, how, and how quiet the machine was meanwhile. */
 export function describeTaking(result: CaseResult): string {

@@ -73,6 +73,9 @@ function judge(goal: Goal, entrants: readonly EntrantResult[]): JudgedGoal {
   return { ...goal, measured, met };
 }
 
+/** The share of the cores' time that others may take before it is worth saying. */
+export const QUIET = 0.02;
+
 /** The share of the cores' time that others took while this was measured. */
 export function disturbanceOf(result: CaseResult): number {
   return median(result.entrants.flatMap(({ rounds }) => rounds.map(({ disturbed }) => disturbed)));

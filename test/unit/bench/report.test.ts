@@ -167,9 +167,17 @@ describe('the chart', () => {
     const chart = drawChart([resultOf()]) ?? '';
     expect(chart).toContain('>24,000<');
     expect(chart).toContain('1.20 × HAProxy');
-    expect(chart).toContain('Known callers, GET, 1,000 tokens come round: cognito-auth-proxy 24000, HAProxy');
+    expect(chart).toContain('Known callers, GET, 1,000 tokens in turn: cognito-auth-proxy 24000, HAProxy');
     expect(chart).toContain('Some &lt;Processor&gt; &amp; Sons');
     expect(chart).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it('says by itself when the machine was not quiet', () => {
+    const result = resultOf();
+    const rounds = [{ rate: 10, cpu: 1, p50: 1, p99: 2, beside: null, disturbed: 0.4 }];
+    const busy = { ...result, entrants: result.entrants.map((one) => ({ ...one, rounds })) };
+    expect(drawChart([result])).not.toContain('Other work');
+    expect(drawChart([busy])).toContain('Other work took 40 % of the cores.');
   });
 
   it('is not drawn of nothing', () => {

@@ -19,6 +19,7 @@ const stage = createCanonicalizeStage({
   scheme: 'http',
   trustedProxies: ['10.0.0.0/8'],
   headerBytes: 200,
+  headerCount: 1_000,
   urlBytes: 50,
 });
 
