@@ -1,5 +1,5 @@
 /** The fences between the rooms, and which room may use which vendor. `test/unit/fences.test.ts` plants imports to prove them. */
-const rooms = ['authenticate', 'authorize', 'prepare', 'sign', 'send'];
+const rooms = ['authenticate', 'authorize', 'limit', 'prepare', 'sign', 'send'];
 
 const vendor = (name, packages, allowedIn) => ({
   name,
@@ -69,7 +69,19 @@ module.exports = {
     vendor('express-answers-for-us', ['express'], '^src/observe/'),
     vendor('helmet-answers-for-us', ['helmet'], '^src/(listen|observe)/'),
     vendor('jose-verifies', ['jose'], '^src/authenticate/'),
-    vendor('lru-cache-remembers', ['lru-cache'], '^src/(authenticate|sign)/'),
+    vendor('lru-cache-remembers', ['lru-cache'], '^src/(authenticate|limit|sign)/'),
+    vendor('redis-counts', ['ioredis', 'rate-limiter-flexible'], '^src/limit/'),
+    {
+      name: 'redis-is-loaded-on-demand',
+      severity: 'error',
+      comment: 'who counts in memory does without the packages for Redis',
+      from: { path: '^src/' },
+      to: {
+        path: ['node_modules/ioredis/', 'node_modules/rate-limiter-flexible/'],
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     vendor('forwarding-libraries-send', ['undici', 'http-proxy-middleware', 'httpxy'], '^src/send/'),
     vendor('prom-client-observes', ['prom-client'], '^src/observe/'),
     vendor('pino-observes', ['pino'], '^src/observe/'),

@@ -45,7 +45,7 @@ export function describeMachine(tools: Tools): Machine {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memory: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
+    kernel: release().replace(/-.*/, ''),
     versions: {
       Node: process.versions.node,
       HAProxy: versionIn(run(tools.haproxy, ['-v'])),

@@ -20,7 +20,7 @@ export const USAGE = `usage: npm run bench -- [options]
   --rounds N        interleaved rounds (default 5)
   --seconds N       length of one measurement (default 5)
   --quick           2 rounds of 1 second with fewer tokens; results go to bench/results/quick
-  --profile         where this proxy spends its time under case (a), instead of a comparison
+  --profile         where this proxy spends time and memory in the first of these cases, instead of a comparison
   --help            this text
 `;
 

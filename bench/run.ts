@@ -14,7 +14,7 @@ import { findTools, type Tools } from './prerequisites.ts';
 import { createProcesses } from './processes.ts';
 import { takeProfile } from './profile/take-profile.ts';
 import { drawChart } from './report/chart.ts';
-import { refreshPage } from './report/page.ts';
+import { describeTaking, refreshPage } from './report/page.ts';
 import { type CaseResult, keepResult, makeResult, readResults } from './report/results.ts';
 import { caseTable, goalTable } from './report/table.ts';
 import { createMint } from './world/tokens.ts';
@@ -63,8 +63,16 @@ const cleanUp = async (): Promise<void> => {
   await processes.stopAll();
   rmSync(folder, { recursive: true, force: true });
 };
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void cleanUp().finally(() => process.exit(130)));
+// As shells tell how a command ended: 128 and the number of the signal.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.once(signal, () => {
+    progress(`${signal}: ending what was started`);
+    void cleanUp().finally(() => process.exit(code));
+  });
 }
 
 try {
@@ -80,8 +88,11 @@ async function main(): Promise<void> {
   const { rounds, seconds, quick, profile } = options as Options;
   const site = await prepareSite();
   if (profile) {
-    const tables = await takeProfile(site, seconds, join(RESULTS, 'profile'));
-    process.stdout.write(`${tables}\n`);
+    const profiled = chosen.find((one): one is Case => !('missing' in one) && one.load.kind === 'saturate');
+    if (profiled === undefined) throw new Error('none of these cases can be profiled');
+    progress(describeCase(profiled));
+    const folder = join(RESULTS, 'profile');
+    process.stdout.write(`${await takeProfile(profiled, site, { seconds, folder })}\n`);
     return;
   }
   const machine = describeMachine(site.tools);
@@ -95,7 +106,7 @@ async function main(): Promise<void> {
     const result = makeResult(one, entrants, { date: new Date().toISOString(), machine, rounds, seconds });
     keepResult(results, result);
     done.push(result);
-    process.stdout.write(`\n(${one.letter}) ${one.name}: ${one.title}\n\n${caseTable(result)}\n\n`);
+    process.stdout.write(`\n${describeCase(one)}\n\n${caseTable(result)}\n\n${describeTaking(result)}\n\n`);
   }
   if (done.some(({ goals }) => goals.length > 0)) process.stdout.write(`${goalTable(done)}\n`);
 

@@ -18,6 +18,7 @@ import type { Principal } from './core/principal.ts';
 import type { Refusal } from './core/refusal.ts';
 import { NO_PARAMETERS } from './core/route.ts';
 import type { SigningPlan } from './core/signing.ts';
+import { describeRateLimit } from './limit/describe-rate-limit.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { compileSigning } from './sign/compile-signing.ts';
@@ -46,7 +47,13 @@ export interface Explanation {
   } | null;
   /** The path as it is matched and sent; null when it would be refused. */
   readonly path: string | null;
-  readonly route: { readonly id: string; readonly upstream: string; readonly allow: string } | null;
+  readonly route: {
+    readonly id: string;
+    readonly upstream: string;
+    readonly allow: string;
+    /** How often it may be used; null: no limit. Whether the caller is over it is not known here. */
+    readonly rateLimit: string | null;
+  } | null;
   readonly parameters: Readonly<Record<string, string>>;
   readonly principal: Pick<
     Principal,
@@ -68,6 +75,7 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
     scheme: 'http',
     trustedProxies,
     headerBytes: limits.headerBytes,
+    headerCount: limits.headerCount,
     urlBytes: limits.urlBytes,
   }).run(exchange);
   const nothing = { path: null, route: null, parameters: {}, principal: null, conditions: [], signing: null };
@@ -85,6 +93,7 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
       id: route.id,
       upstream: route.upstream.name,
       allow: route.rule.kind,
+      rateLimit: route.rateLimit === null ? null : describeRateLimit(route.rateLimit),
     },
     parameters: { ...readParameters(route, inbound.path) },
   };

@@ -13,6 +13,8 @@ import { createRouteStage } from './authorize/route-stage.ts';
 import type { Config } from './config/schema/config.ts';
 import type { Clock, FetchKeyDocument, ProcessLogger } from './core/ports.ts';
 import { NO_PARAMETERS } from './core/route.ts';
+import { createLimitRate } from './limit/limit-rate.ts';
+import type { RateStore } from './limit/rate-store.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
 import { createPipeline, type Pipeline, type Traffic } from './listen/pipeline.ts';
 import { createPublicServer } from './listen/public-server.ts';
@@ -23,6 +25,8 @@ import { createRefusedConnectionObserver } from './observe/refused-connections.t
 import { createBalancer } from './prepare/balancer.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { createPrepareStage } from './prepare/prepare-stage.ts';
+import { createAdmission } from './send/admission.ts';
+import { createBufferCollector } from './send/collect-buffers.ts';
 import { createUpstreamPools } from './send/pools.ts';
 import { createSendStage } from './send/send-stage.ts';
 import { createTunnels } from './send/tunnels.ts';
@@ -53,6 +57,8 @@ export interface GatewayOptions {
   /** Processes that share the limits. */
   readonly workers: number;
   readonly registry: Registry;
+  /** Where rate limits are counted. */
+  readonly rateStore: RateStore;
 }
 
 /** Milliseconds between two looks for connections that have become idle while draining. */
@@ -65,6 +71,9 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   let stopping = false;
   let pipeline: Pipeline;
   const traffic: Traffic = { inFlight: 0 };
+  /** This process' part of what the workers share. */
+  const share = (limit: number | null): number =>
+    limit === null ? Number.POSITIVE_INFINITY : Math.ceil(limit / options.workers);
 
   const metrics = createMetrics({
     registry: options.registry,
@@ -73,7 +82,10 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       inFlight: () => traffic.inFlight,
       tokenCacheEntries: () => cache.size + idTokenCache.size,
       keyAges: () => pools.ages(),
+      connections: () => server.connections,
+      webSockets: () => tunnels.size,
       upstreamConnections: () => upstreamPools.counts(),
+      admissions: () => admission.counts(),
     },
   });
   const cache = createTokenCache(config.tokenCache.entries);
@@ -88,7 +100,23 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   });
   const upstreamPools = createUpstreamPools();
   const balancer = createBalancer(clock, logger);
-  const tunnels = createTunnels({ balancer, clock, logger });
+  const admission = createAdmission(config.upstreams, clock, options.workers);
+  const tunnels = createTunnels({
+    limits: () => ({
+      count: share(config.server.limits.webSockets),
+      idle: config.server.timeouts.webSocketIdle,
+    }),
+    balancer,
+    clock,
+    logger,
+  });
+  const limitRate = createLimitRate({
+    store: options.rateStore,
+    clock,
+    logger,
+    onStoreFailure: () => config.rateLimits.onStoreFailure ?? 'closed',
+    onAsked: metrics.rateStoreAsked,
+  });
   const signer = createSigner({
     config,
     clock,
@@ -98,6 +126,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     workers: options.workers,
     environment: options.environment,
   });
+  const bytesPassed = createBufferCollector();
   const responder = createResponder();
 
   const compile = (): Pipeline => {
@@ -112,6 +141,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
           scheme: tls === null ? 'http' : 'https',
           trustedProxies,
           headerBytes: limits.headerBytes,
+          headerCount: limits.headerCount,
           urlBytes: limits.urlBytes,
         }),
         createRouteStage(router, compileCors(config.cors)),
@@ -123,14 +153,16 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
           clock,
           observer: metrics,
         }),
-        createAuthorizeStage(),
+        createAuthorizeStage(limitRate),
         createPrepareStage(config, balancer),
         signer.stage,
         createSendStage(upstreamPools.under(config.upstreams), tunnels, {
+          admission,
           balancer,
           clock,
           clientBodyIdle: timeouts.bodyIdle,
           noticeAnswer: signer.noticeAnswer,
+          bytesPassed,
         }),
         createObserveStage({ metrics, logger, clock, subject: config.log.subject }),
       ],
@@ -144,7 +176,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   pipeline = compile();
   const server = createPublicServer({
     config: config.server,
-    maxConnections: Math.ceil(config.server.limits.connections / options.workers),
+    maxConnections: share(config.server.limits.connections),
     pipeline: () => pipeline,
     clock,
     onRefusedConnection: createRefusedConnectionObserver(metrics, logger),
@@ -154,9 +186,11 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     async start() {
       pools.configure(config.userPools);
       try {
+        await options.rateStore.start();
         return await server.start();
       } catch (error) {
         pools.stop();
+        options.rateStore.stop();
         throw error;
       }
     },
@@ -170,6 +204,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
         if (next.server.tls !== null) server.renewCertificate(next.server.tls);
         pools.configure(next.userPools);
         signer.update(next);
+        admission.configure(next.upstreams);
         pipeline = compiled;
         upstreamPools.keepOnly(next.upstreams);
       } catch (error) {
@@ -193,6 +228,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       await closed;
       pools.stop();
       signer.stop();
+      options.rateStore.stop();
       await upstreamPools.destroy();
       await logger.flush();
     },

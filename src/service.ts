@@ -9,10 +9,13 @@ import type { Clock, ProcessLogger } from './core/ports.ts';
 import type { ServiceAddresses, ServiceOverrides } from './core/service.ts';
 import { systemClock } from './core/system-clock.ts';
 import { createGateway } from './gateway.ts';
+import { createRateStore } from './limit/create-rate-store.ts';
+import { createMemoryStore } from './limit/memory-store.ts';
 import { shareKeyFetches } from './listen/share-key-fetches.ts';
 import { createWorkerGroup } from './listen/worker-group.ts';
 import { createAdminApp } from './observe/admin-app.ts';
 import { combineMetrics, type Exposition, exposition, mergeMetrics } from './observe/combine-metrics.ts';
+import { createRateEntriesMetric } from './observe/limit-metrics.ts';
 import { createLogger } from './observe/logger.ts';
 import { createRegistry } from './observe/metrics.ts';
 import { createReloadMetrics } from './observe/reload-metrics.ts';
@@ -92,6 +95,8 @@ function createServerFor(
   const dev = overrides.dev ?? false;
   const fetchKeys = createKeyDocumentFetcher(overrides.environment ?? {});
   const workers = config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
+  const counts = createMemoryStore(config.rateLimits.entries, clock);
+  createRateEntriesMetric(own, () => counts.entries);
   if (workers === 1) {
     const gateway = createGateway(config, {
       clock,
@@ -101,6 +106,7 @@ function createServerFor(
       environment: overrides.environment ?? {},
       workers,
       registry: own,
+      rateStore: createRateStore(config.rateLimits, clock, counts),
     });
     return { ...gateway, metrics: () => exposition(own) };
   }
@@ -110,6 +116,7 @@ function createServerFor(
     dev,
     module: fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url)),
     fetchKeys: shareKeyFetches(fetchKeys, clock),
+    takeRate: counts.take,
     clock,
     logger,
     mergeMetrics,

@@ -1,6 +1,8 @@
 import { type FetchedDocument, KeysAbsentError, type ProcessLogger } from './core/ports.ts';
 import { systemClock } from './core/system-clock.ts';
 import { createGateway, type Gateway } from './gateway.ts';
+import { createRateStore } from './limit/create-rate-store.ts';
+import { createPrimaryStore } from './limit/primary-store.ts';
 import type { KeysAnswer, ToPrimary, ToWorker, WorkerSettings } from './listen/worker-messages.ts';
 import { createLogger } from './observe/logger.ts';
 import { createRegistry } from './observe/metrics.ts';
@@ -28,6 +30,8 @@ function runWorker(): void {
       tell({ kind: 'fetchKeys', id, url, timeout });
     });
 
+  const primaryStore = createPrimaryStore((id, asked) => tell({ kind: 'takeRates', id, questions: asked }));
+
   const start = async (settings: WorkerSettings): Promise<void> => {
     const { config, dev, workers } = settings;
     logger = createLogger(config.log.level, { shared: true });
@@ -40,6 +44,7 @@ function runWorker(): void {
         environment: process.env,
         workers,
         registry,
+        rateStore: createRateStore(config.rateLimits, systemClock, primaryStore),
       });
       void gateway.whenReady.then(() => tell({ kind: 'ready' }));
       tell({ kind: 'listening', port: await gateway.start() });
@@ -78,6 +83,9 @@ function runWorker(): void {
         break;
       case 'keys':
         asked.get(message.id)?.(message.answer);
+        break;
+      case 'rates':
+        primaryStore.answered(message.id, message.tallies);
         break;
       case 'stop':
         void (gateway?.stop() ?? Promise.resolve()).then(() => end(0));

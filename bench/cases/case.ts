@@ -15,6 +15,8 @@ export interface Entrant {
   readonly cacheEntries?: number;
   /** Default: 1. */
   readonly workers?: number;
+  /** Whether it signs for the upstream, with each caller's own credentials. Default: no. */
+  readonly signs?: boolean;
   /** What goes on beside the load that is measured. */
   readonly beside?: Beside;
 }

@@ -112,7 +112,29 @@ export function listCases(scale: Scale): readonly (Case | MissingCase)[] {
       remembered: 'all',
       goals: [],
     },
-    { letter: 'e', name: 'signed-post', missing: 'needs upstream signing, which is not built yet' },
+    {
+      letter: 'e',
+      name: 'signed-post',
+      title: '1,000 callers, POST 1 KB, signed with the credentials of each',
+      load: { kind: 'saturate', request: 'write' },
+      entrants: [
+        { label: OURS, contender: 'proxy' },
+        { label: `${OURS}, signing`, contender: 'proxy', signs: true },
+      ],
+      compares: 'rate',
+      reference: OURS,
+      remembered: 'all',
+      goals: [
+        {
+          what: 'requests/s signing against not signing',
+          metric: 'rate',
+          entrant: `${OURS}, signing`,
+          against: OURS,
+          direction: 'at least',
+          bar: 0.5,
+        },
+      ],
+    },
     {
       letter: 'f',
       name: 'large-answers',

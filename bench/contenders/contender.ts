@@ -28,6 +28,8 @@ export interface Setup {
   readonly workers: number;
   /** Verified tokens that may be remembered. */
   readonly cacheEntries: number;
+  /** Whether requests are signed for the upstream. */
+  readonly signs: boolean;
   /** Arguments for Node, to profile with. */
   readonly nodeArguments: readonly string[];
 }

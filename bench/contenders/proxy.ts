@@ -5,6 +5,7 @@ import { type BenchRoute, makeRoutes, REQUIREMENTS } from '../world/routes.ts';
 import { CLIENT_ID, USER_POOL_ID } from '../world/tokens.ts';
 import type { CacheUse, Contender } from './contender.ts';
 import { findFreePort } from './free-port.ts';
+import { startSignedUpstream } from './signed-upstream.ts';
 import { fillTemplate } from './template.ts';
 
 const ENTRY = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
@@ -16,7 +17,11 @@ export const proxy: Contender = {
     const port = await findFreePort();
     const adminPort = await findFreePort();
     const config = join(site.folder, `${name}.yaml`);
-    const routes = makeRoutes(setup.routes).map(writeRoute);
+    const signed = setup.signs ? await startSignedUpstream() : null;
+    const routes = makeRoutes(setup.routes).map((route) =>
+      writeRoute(route, signed === null ? 'board' : 'api'),
+    );
+    const url = `http://127.0.0.1:${site.upstream.port}`;
     writeFileSync(
       config,
       fillTemplate('./proxy.yaml', {
@@ -28,6 +33,8 @@ export const proxy: Contender = {
         KEY_SET_FILE: site.mint.keySetFile,
         CACHE_ENTRIES: setup.cacheEntries,
         UPSTREAM_PORT: site.upstream.port,
+        IDENTITY_POOLS: JSON.stringify(signed?.identityPools ?? {}),
+        API: JSON.stringify(signed === null ? { url } : { url, sign: signed.sign }),
         ROUTES: JSON.stringify(routes),
       }),
     );
@@ -43,20 +50,23 @@ export const proxy: Contender = {
     return {
       port,
       pid: child.pid,
-      child,
+      child: signed === null ? child : { ...child, stop: () => child.stop().then(() => signed.stop()) },
       cacheUse: async () => readCacheUse(await fetchText(`http://127.0.0.1:${adminPort}/metrics`)),
     };
   },
 };
 
-/** A route in the proxy's own words; JSON is YAML. */
-function writeRoute(route: BenchRoute): object {
+/**
+ * A route in the proxy's own words; JSON is YAML.
+ * @param upstream of those that know their caller
+ */
+function writeRoute(route: BenchRoute, upstream: 'board' | 'api'): object {
   const requirement = route.requires === null ? null : REQUIREMENTS[route.requires];
   return {
     id: route.id,
     match: { methods: [route.method], path: `${route.prefix}{item}` },
     allow: requirement === null ? 'public' : { groups: [requirement.group], scopes: [requirement.scope] },
-    upstream: 'board',
+    upstream: requirement === null ? 'board' : upstream,
   };
 }
 

@@ -52,6 +52,20 @@ export function readAccount(pid: number): Account {
   return { cpu: ticks * TICK, memory, peakMemory };
 }
 
+/**
+ * Reads how long cores have been at work for anybody, in microseconds, off the text of /proc/stat (proc_stat(5)). Time that
+ * the hypervisor gave to others counts too: it was not there to be had.
+ */
+export function parseBusyTime(stat: string, cores: readonly number[]): number {
+  let ticks = 0;
+  for (const core of cores) {
+    const fields = new RegExp(`^cpu${core} (.+)$`, 'm').exec(stat)?.[1]?.split(' ').map(Number) ?? [];
+    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields;
+    ticks += user + nice + system + irq + softirq + steal;
+  }
+  return ticks * TICK;
+}
+
 function familyOf(pid: number): ReadonlySet<number> {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {

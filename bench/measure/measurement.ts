@@ -9,6 +9,8 @@ export interface Measurement {
   readonly p99: number | null;
   /** Answers a second to what went on beside the load; null when nothing did. */
   readonly beside: number | null;
+  /** Share of the cores' time that went to others than contender, load and upstream. */
+  readonly disturbed: number;
 }
 
 /** What the load generators tell. */

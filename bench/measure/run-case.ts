@@ -1,23 +1,14 @@
 import type { Case, ContenderName, Entrant, Load } from '../cases/case.ts';
 import { awaitAnswer } from '../contenders/await-answer.ts';
-import type { Contender, Running, Setup, Site } from '../contenders/contender.ts';
+import type { Running, Site } from '../contenders/contender.ts';
 import { examine } from '../contenders/examine.ts';
-import { haproxy } from '../contenders/haproxy.ts';
-import { proxy } from '../contenders/proxy.ts';
-import { bareUpstream } from '../contenders/upstream.ts';
-import { usualStack } from '../contenders/usual-stack.ts';
 import { startBeside } from '../load/beside.ts';
 import { type Generate, pace, saturate, stream } from '../load/generate.ts';
-import { type RequestFile, writeRequests } from '../world/requests.ts';
+import type { RequestFile } from '../world/requests.ts';
 import { readAccount } from './accounting.ts';
+import { watchDisturbance } from './disturbance.ts';
+import { CONTENDERS, setUpEntrant } from './entrant-setup.ts';
 import type { LoadResult, Measurement } from './measurement.ts';
-
-const CONTENDERS: Readonly<Record<ContenderName, Contender>> = {
-  proxy,
-  haproxy,
-  usualStack,
-  upstream: bareUpstream,
-};
 
 /** How long and how often. */
 export interface Effort {
@@ -96,14 +87,7 @@ export async function runCase(
 }
 
 async function openLane(one: Case, entrant: Entrant, index: number, site: Site): Promise<Lane> {
-  const { load } = one;
-  const { routes = 200, tokens = 1_000, workers = 1, cacheEntries = 50_000 } = entrant;
-  const kind = load.kind === 'stream' ? 'huge' : load.request;
-  const signed = kind === 'public' ? null : await site.mint.tokens(tokens);
-  const requests = writeRequests(site.folder, { kind, routes, tokens: signed });
-  const forged = writeRequests(site.folder, { kind, routes, tokens: await site.mint.forgeries(1_000) });
-
-  const setup: Setup = { routes, workers, cacheEntries, nodeArguments: [] };
+  const { setup, requests, forged } = await setUpEntrant(one, entrant, site);
   const contender = CONTENDERS[entrant.contender];
   const startedAt = performance.now();
   const running = await contender.start(site, setup, `${one.name}-${index}`);
@@ -161,9 +145,11 @@ async function measure(lane: Lane, site: Site, generate: Generate, seconds: numb
           forged: lane.forged,
         });
   const forwardedBefore = await site.upstream.requests();
+  const endWatch = watchDisturbance([site.cores.contender, ...site.cores.spare, site.cores.load]);
   const before = readAccount(running.pid);
   const result = await load(lane, site, generate, seconds);
   const after = readAccount(running.pid);
+  const disturbed = endWatch();
   const forwarded = (await site.upstream.requests()) - forwardedBefore;
   if (generate !== stream && forwarded < result.amount) {
     throw new Error(`${entrant.label} answered ${result.amount} requests, the upstream had ${forwarded}`);
@@ -174,6 +160,7 @@ async function measure(lane: Lane, site: Site, generate: Generate, seconds: numb
     p50: result.p50,
     p99: result.p99,
     beside: (await companion?.end()) ?? null,
+    disturbed,
   };
 }
 

@@ -1,6 +1,12 @@
+import { type CallFrame, describeFrame, Ledger, type Share, sourceOf } from './frames.ts';
+
 /** A CPU profile as V8 writes it (`node --cpu-prof`), as far as it is read here. */
 export interface CpuProfile {
-  readonly nodes: readonly ProfileNode[];
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: CallFrame;
+    readonly children?: readonly number[];
+  }[];
   /** Microseconds of the monotonic clock. */
   readonly startTime: number;
   /** The node that each sample found at work. */
@@ -9,44 +15,43 @@ export interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-export interface ProfileNode {
-  readonly id: number;
-  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
-  readonly children?: readonly number[];
+/** What a sampling heap profile tells of allocations. */
+export interface AllocationProfile {
+  readonly head: AllocationNode;
 }
 
-/** Where time went. */
-export interface TimeShare {
-  readonly what: string;
-  /** Of the time in which anything was at work. */
-  readonly share: number;
+interface AllocationNode {
+  readonly callFrame: CallFrame;
+  /** Bytes allocated by the function itself. */
+  readonly selfSize: number;
+  readonly children: readonly AllocationNode[];
 }
 
-export interface ProfileSummary {
-  /** By function: the time in the function itself, without what it called. */
-  readonly functions: readonly TimeShare[];
-  /**
-   * By room of ours or package: what it did itself and what Node and the system did for it, but for what other rooms and
-   * packages did. Time in which none of them was at work, such as reading requests, is Node's.
-   */
-  readonly sources: readonly TimeShare[];
+/**
+ * Shares by function, and by room of ours or package. The latter have on their account what Node and the system did for
+ * them, but not what they had other rooms and packages do; what nobody asked for, such as reading requests, is Node's.
+ */
+export interface Summary {
+  readonly functions: readonly Share[];
+  readonly sources: readonly Share[];
+  /** Microseconds, or bytes. */
+  readonly total: number;
 }
 
-interface Window {
-  /** Microseconds of the monotonic clock. */
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Adds up where time went between two moments. Waiting is left out. */
-export function summarizeProfile(profile: CpuProfile, window: Window): ProfileSummary {
+/**
+ * Adds up where time went between two moments. Waiting is left out.
+ * @param window microseconds of the monotonic clock
+ */
+export function summarizeProfile(
+  profile: CpuProfile,
+  window: { readonly from: number; readonly to: number },
+): Summary {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const parents = new Map<number, number>();
   for (const node of profile.nodes) for (const child of node.children ?? []) parents.set(child, node.id);
 
-  const functions = new Map<string, number>();
-  const sources = new Map<string, number>();
-  let total = 0;
+  const functions = new Ledger();
+  const sources = new Ledger();
   let now = profile.startTime;
   profile.samples.forEach((id, i) => {
     const time = profile.timeDeltas[i] ?? 0;
@@ -54,36 +59,34 @@ export function summarizeProfile(profile: CpuProfile, window: Window): ProfileSu
     const frame = nodes.get(id)?.callFrame;
     if (frame === undefined || now < window.from || now > window.to) return;
     if (frame.functionName === '(idle)' || frame.functionName === '(root)') return;
-    total += time;
-    const name = frame.functionName === '' ? '(anonymous)' : frame.functionName;
-    add(functions, frame.url === '' ? name : `${name} ${placeOf(frame.url)}:${frame.lineNumber + 1}`, time);
-    let at: number | undefined = id;
+    functions.add(describeFrame(frame), time);
     let source: string | null = null;
-    while (at !== undefined && source === null) {
-      source = sourceOf(nodes.get(at)?.callFrame.url ?? '');
-      at = parents.get(at);
+    for (let at: number | undefined = id; at !== undefined && source === null; at = parents.get(at)) {
+      const caller = nodes.get(at);
+      source = caller === undefined ? null : sourceOf(caller.callFrame);
     }
-    add(sources, source ?? (frame.url === '' ? frame.functionName : 'Node'), time);
+    sources.add(source ?? ownNameOf(frame), time);
   });
-
-  const ranked = (times: ReadonlyMap<string, number>): TimeShare[] =>
-    [...times].map(([what, time]) => ({ what, share: time / total })).sort((a, b) => b.share - a.share);
-  return { functions: ranked(functions), sources: ranked(sources) };
+  return { functions: functions.shares(), sources: sources.shares(), total: functions.total };
 }
 
-function add(times: Map<string, number>, key: string, time: number): void {
-  times.set(key, (times.get(key) ?? 0) + time);
+/** Adds up who allocated what. */
+export function summarizeAllocations(profile: AllocationProfile): Summary {
+  const functions = new Ledger();
+  const sources = new Ledger();
+  const visit = (node: AllocationNode, caller: string | null): void => {
+    const source = sourceOf(node.callFrame) ?? caller;
+    if (node.selfSize > 0) {
+      functions.add(describeFrame(node.callFrame), node.selfSize);
+      sources.add(source ?? ownNameOf(node.callFrame), node.selfSize);
+    }
+    for (const child of node.children) visit(child, source);
+  };
+  visit(profile.head, null);
+  return { functions: functions.shares(), sources: sources.shares(), total: functions.total };
 }
 
-/** The end of a path that tells files apart, wherever the repository and its packages lie. */
-function placeOf(url: string): string {
-  return url.replace(/^.*\/node_modules\//, '').replace(/^file:.*\/dist\//, 'dist/');
-}
-
-/** The room of ours or the package that a file belongs to; null for Node's own. */
-function sourceOf(url: string): string | null {
-  const place = placeOf(url);
-  if (place.startsWith('dist/')) return place.split('/').slice(0, 2).join('/');
-  if (!url.includes('/node_modules/')) return null;
-  return place.split('/', place.startsWith('@') ? 2 : 1).join('/');
+/** V8's own doings, such as collecting garbage, by their names; all else is Node's. */
+function ownNameOf({ functionName, url }: CallFrame): string {
+  return url === '' && functionName.startsWith('(') ? functionName : 'Node';
 }

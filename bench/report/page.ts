@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { CaseResult } from './results.ts';
+import { type CaseResult, disturbanceOf, QUIET } from './results.ts';
 import { caseTable, goalTable } from './table.ts';
 
 const BEGIN = '<!-- results: written by npm run bench -->';
@@ -21,15 +21,25 @@ export function replaceResults(page: string, results: string): string {
 /** The results as a part of a page. */
 export function writeResults(results: readonly CaseResult[]): string {
   const sections = results.map((result) => {
-    const { letter, name, title, rounds, seconds } = result;
-    const taken = `${result.date.slice(0, 10)}, ${rounds} rounds of ${seconds} s`;
-    const effort = result.unit === 'MiB/s' ? `${result.date.slice(0, 10)}, ${rounds} rounds` : taken;
-    return `### (${letter}) ${name}: ${title}\n\n${caseTable(result)}\n\nTaken ${effort}.`;
+    const { letter, name, title } = result;
+    return `### (${letter}) ${name}: ${title}\n\n${caseTable(result)}\n\n${describeTaking(result)}`;
   });
   const goals = results.some((result) => result.goals.length > 0)
     ? [`### Goals\n\n${goalTable(results)}`]
     : [];
   return [describeMachines(results), ...goals, ...sections].join('\n\n');
+}
+
+/** When a result was taken, how, and how quiet the machine was meanwhile. */
+export function describeTaking(result: CaseResult): string {
+  const { date, rounds, seconds, unit } = result;
+  const effort = unit === 'MiB/s' ? `${rounds} rounds` : `${rounds} rounds of ${seconds} s`;
+  const disturbance = disturbanceOf(result);
+  const others =
+    disturbance > QUIET
+      ? ` Other work took ${Math.round(disturbance * 100)} % of the cores meanwhile: take these figures with care.`
+      : '';
+  return `Taken ${date.slice(0, 10)}, ${effort}.${others}`;
 }
 
 /** Results may be of several runs; what they ran on is said once for all that agree. */

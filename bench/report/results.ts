@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Case, Goal, Metric } from '../cases/case.ts';
 import type { Machine } from '../machine.ts';
 import type { EntrantResult } from '../measure/run-case.ts';
-import { ratios, type Spread, spreadOf } from '../measure/statistics.ts';
+import { median, ratios, type Spread, spreadOf } from '../measure/statistics.ts';
 
 /** A case as it is kept. */
 export interface CaseResult {
@@ -71,6 +71,14 @@ function judge(goal: Goal, entrants: readonly EntrantResult[]): JudgedGoal {
       : (compare(entrants, goal.entrant, goal.against, goal.metric)?.median ?? Number.NaN);
   const met = goal.direction === 'at least' ? measured >= goal.bar : measured <= goal.bar;
   return { ...goal, measured, met };
+}
+
+/** The share of the cores' time that others may take before it is worth saying. */
+export const QUIET = 0.02;
+
+/** The share of the cores' time that others took while this was measured. */
+export function disturbanceOf(result: CaseResult): number {
+  return median(result.entrants.flatMap(({ rounds }) => rounds.map(({ disturbed }) => disturbed)));
 }
 
 export function keepResult(folder: string, result: CaseResult): void {

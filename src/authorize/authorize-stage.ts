@@ -1,10 +1,14 @@
-import { inboundOf, routeOf, type Stage } from '../core/exchange.ts';
+import { type Exchange, inboundOf, routeOf, type Stage, type Verdict } from '../core/exchange.ts';
+import type { RateLimit } from '../core/rate-limit.ts';
 import type { Route } from '../core/route.ts';
 import { decide } from './decide.ts';
 import { createParameterReader, type ParameterReader } from './route-index.ts';
 
-/** The stage that decides whether the caller may use the route. */
-export function createAuthorizeStage(): Stage {
+/** Counts a request that the rule lets through, and judges whether it is one too many. */
+export type LimitRate = (exchange: Exchange, limit: RateLimit) => Verdict | Promise<Verdict>;
+
+/** The stage that decides whether the caller may use the route, and then how often. What the rule refuses is not counted. */
+export function createAuthorizeStage(limitRate: LimitRate): Stage {
   const readers = new WeakMap<Route, ParameterReader>();
 
   const readerOf = (route: Route): ParameterReader => {
@@ -20,7 +24,9 @@ export function createAuthorizeStage(): Stage {
     run(exchange) {
       const route = routeOf(exchange);
       if (route.readsParameters) exchange.parameters = readerOf(route)(inboundOf(exchange).path);
-      return decide(route, exchange.principal, exchange.parameters);
+      const refusal = decide(route, exchange.principal, exchange.parameters);
+      if (refusal !== undefined || route.rateLimit === null) return refusal;
+      return limitRate(exchange, route.rateLimit);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema/config.ts';
 import { Irregularity } from '../core/inbound.ts';
+import type { RateLimit } from '../core/rate-limit.ts';
 import type { Route } from '../core/route.ts';
 import type { Condition } from '../core/rule.ts';
 import type { Upstream } from '../core/upstream.ts';
@@ -32,6 +33,7 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
       template: route.match.path,
       permit: route.match.permit.reduce((bits, permit) => bits | PERMITS[permit], 0),
       rule,
+      rateLimit: compileRateLimit(route.id, route.rateLimit),
       readsParameters: rule.kind === 'conditions' && readsParameters(rule.condition),
       upstream,
       stripPrefix: route.rewrite?.stripPrefix ?? null,
@@ -42,6 +44,12 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
       bodyIdleTimeout: route.timeouts?.bodyIdle ?? settings.timeouts.bodyIdle,
     };
   });
+}
+
+function compileRateLimit(route: string, config: Config['routes'][number]['rateLimit']): RateLimit | null {
+  if (config === undefined) return null;
+  const { by, requests, per, burst = requests } = config;
+  return { route, by, requests, per, burst };
 }
 
 function readsParameters(condition: Condition): boolean {

@@ -10,7 +10,7 @@ import type { Router } from './find-route.ts';
  * @param cors the policy for refusals before a route is known
  */
 export function createRouteStage(router: Router, cors: CorsPolicy | null): Stage {
-  /** A preflight that passes to the upstream is not judged by the rule: browsers send no token with it. */
+  /** A preflight that passes to the upstream is not judged by the rule, nor counted: browsers send no token with it. */
   const unjudged = new Map<Route, Route>();
 
   const runPreflight = (exchange: Exchange, method: string): Verdict | 'ordinary' => {
@@ -20,7 +20,7 @@ export function createRouteStage(router: Router, cors: CorsPolicy | null): Stage
     const policy = found.cors;
     if (policy === null) return 'ordinary';
     if (policy === 'upstream') {
-      const route = unjudged.get(found) ?? { ...found, rule: { kind: 'public' }, readsParameters: false };
+      const route = unjudged.get(found) ?? unjudgedRoute(found);
       unjudged.set(found, route);
       exchange.route = route;
       return undefined;
@@ -51,4 +51,8 @@ export function createRouteStage(router: Router, cors: CorsPolicy | null): Stage
       return undefined;
     },
   };
+}
+
+function unjudgedRoute(route: Route): Route {
+  return { ...route, rule: { kind: 'public' }, readsParameters: false, rateLimit: null };
 }

@@ -63,6 +63,7 @@ function describe(explanation: Explanation, now: number): string {
   if (route !== null) {
     row('route', `${route.id} (allow: ${route.allow}), to upstream ${route.upstream}`);
     for (const [name, value] of Object.entries(parameters)) row('', `{${name}} = ${value}`);
+    if (route.rateLimit !== null) row('limit', route.rateLimit);
   }
   if (principal !== null) {
     const { username, subject, pool, clientId, tokenUse, groups, scopes, expiresAt } = principal;

@@ -16,6 +16,7 @@ export interface Draft {
   readonly identityPools: ReadonlyMap<string, IdentityPoolConfig | null>;
   readonly upstreams: ReadonlyMap<string, UpstreamConfig | null>;
   readonly routes: readonly (RouteConfig | null)[];
+  readonly rateLimits: Config['rateLimits'] | null;
   readonly cors: Config['cors'];
   readonly tokenSources: Config['tokenSources'] | null;
   readonly identity: Config['identity'] | null;
@@ -32,6 +33,7 @@ export function readDraft(root: unknown): Draft {
     identityPools: readEach(identityPool, tree.identityPools),
     upstreams: readEach(upstream, tree.upstreams),
     routes: Array.isArray(tree.routes) ? tree.routes.map((item) => read(route, item)) : [],
+    rateLimits: read(shape.rateLimits, tree.rateLimits),
     cors: read(shape.cors, tree.cors),
     tokenSources: read(shape.tokenSources, tree.tokenSources),
     identity: read(shape.identity, tree.identity),

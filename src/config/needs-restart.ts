@@ -7,12 +7,15 @@ const FIXED_AT_START: readonly ConfigPath[] = [
   ['server', 'listen'],
   ['server', 'workers'],
   ['server', 'limits', 'headerBytes'],
+  ['server', 'limits', 'headerCount'],
   ['server', 'limits', 'urlBytes'],
   ['server', 'limits', 'connections'],
   ['server', 'timeouts', 'headers'],
   ['server', 'timeouts', 'idle'],
   ['admin', 'listen'],
   ['tokenCache', 'entries'],
+  ['rateLimits', 'store'],
+  ['rateLimits', 'entries'],
   ['metrics', 'routeHistograms'],
 ];
 

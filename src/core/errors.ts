@@ -11,7 +11,7 @@ export interface ErrorEntry {
   readonly remedy: string;
   /** RFC 6750 section 3.1 error for `WWW-Authenticate`; `bare` is a challenge without one. */
   readonly challenge?: 'bare' | 'invalid_request' | 'invalid_token' | 'insufficient_scope';
-  /** Seconds for `Retry-After`. */
+  /** Seconds for `Retry-After`, unless the refusal knows better. */
   readonly retryAfter?: number;
   /** The connection cannot be trusted to hold another request. */
   readonly close?: true;
@@ -340,6 +340,14 @@ const table = {
     close: true,
     level: 'info',
   },
+  LIMIT_HEADER_COUNT: {
+    status: 431,
+    message: 'Request Header Fields Too Large',
+    description: 'the request has more header fields than are accepted here',
+    remedy: 'Send fewer headers.',
+    close: true,
+    level: 'info',
+  },
   LIMIT_CONNECTIONS: {
     ...unavailable('too many connections', 'Try again in a moment.', 1),
     close: true,
@@ -350,6 +358,42 @@ const table = {
     close: true,
     level: 'warn',
   },
+  LIMIT_UPSTREAM: {
+    ...unavailable(
+      'the service behind this proxy has as many requests as it can take',
+      'Try again in a moment; operators: look at its latency, or raise limits.requests or limits.queue of the upstream.',
+      1,
+    ),
+    level: 'warn',
+  },
+  LIMIT_WEBSOCKETS: {
+    ...unavailable(
+      'too many WebSockets are open',
+      'Try again later; operators: raise server.limits.webSockets.',
+      5,
+    ),
+    level: 'warn',
+  },
+  LIMIT_WEBSOCKET_IDLE: {
+    status: 408,
+    message: 'Request Timeout',
+    description: 'the WebSocket was idle for too long',
+    remedy: 'Send a ping now and then; the socket is closed with code 1001, so this status is only logged.',
+    level: 'info',
+  },
+  LIMIT_RATE: {
+    status: 429,
+    message: 'Too Many Requests',
+    description: 'the route is used more often than it may be',
+    remedy: 'Wait for the seconds that Retry-After says; RateLimit-Policy says how often is fine.',
+    retryAfter: 1,
+    level: 'info',
+  },
+  LIMIT_RATE_UNKNOWN: unavailable(
+    'how often the route was used cannot be found out',
+    'Try again; operators: check that the store of rateLimits can be reached.',
+    1,
+  ),
   INTERNAL_ERROR: {
     status: 500,
     message: 'Internal Server Error',

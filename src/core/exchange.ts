@@ -65,7 +65,7 @@ export class Exchange {
   readonly expectsContinue: boolean;
 
   requestId = '';
-  /** Address of the client as trusted proxies tell it, else of the peer: for the log alone. */
+  /** Address of the client as trusted proxies tell it, else of the peer: for the log and for rate limits. */
   client = '';
   inbound: Inbound | null = null;
   route: Route | null = null;

@@ -7,6 +7,8 @@ export interface Observer extends KeyObserver, CredentialObserver {
   tokenCacheUsed(result: 'hit' | 'miss'): void;
   /** See {@link RefusedConnection}. */
   connectionRefused(code: ErrorCode): void;
+  /** What came of a question to a store of rate limits outside this process. */
+  rateStoreAsked(result: 'success' | 'failure'): void;
 }
 
 /** A refusal of what never became a request, such as a connection too many. */
@@ -24,6 +26,11 @@ export interface Gauges {
   tokenCacheEntries(): number;
   /** Seconds, by user pool. */
   keyAges(): ReadonlyMap<string, number>;
+  /** Of clients. */
+  connections(): number;
+  webSockets(): number;
   /** By upstream. */
   upstreamConnections(): ReadonlyMap<string, number>;
+  /** By upstream, of those that have a limit: requests that it deals with, and those that wait for their turn. */
+  admissions(): ReadonlyMap<string, { readonly underWay: number; readonly waiting: number }>;
 }

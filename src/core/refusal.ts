@@ -9,6 +9,8 @@ export interface Refusal {
   readonly code: ErrorCode;
   /** Methods for `Allow`, with ROUTE_METHOD_NOT_ALLOWED. */
   readonly allow?: readonly string[];
+  /** Seconds for `Retry-After`, instead of those of the code. */
+  readonly retryAfter?: number;
   /** Scopes for `WWW-Authenticate`, with AUTHZ_SCOPE_REQUIRED. */
   readonly scopes?: readonly string[];
   /** For the log only: which condition failed, in the words of the configuration. */

@@ -1,3 +1,4 @@
+import type { RateLimit } from './rate-limit.ts';
 import type { Rule } from './rule.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -13,6 +14,8 @@ export interface Route {
   /** Bits of Irregularity that this route lets through. */
   readonly permit: number;
   readonly rule: Rule;
+  /** Null: it may be used as often as it may be used at all. */
+  readonly rateLimit: RateLimit | null;
   /** Whether the rule compares a claim with a path parameter. */
   readonly readsParameters: boolean;
   readonly upstream: Upstream;

@@ -15,6 +15,8 @@ export interface CanonicalizeOptions {
   readonly trustedProxies: readonly string[];
   /** Bytes. */
   readonly headerBytes: number;
+  /** Header fields. */
+  readonly headerCount: number;
   /** Bytes. */
   readonly urlBytes: number;
 }
@@ -97,6 +99,7 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
 
       if (rawTarget.length > options.urlBytes) return deny('LIMIT_URL');
       if (headerBytes > options.headerBytes) return deny('LIMIT_HEADERS');
+      if (rawHeaders.length > 2 * options.headerCount) return deny('LIMIT_HEADER_COUNT');
       // Node's parser takes the numbers 0.9 and 2.0 for HTTP as well.
       if (request.httpVersionMajor !== 1) return deny('REQUEST_MALFORMED');
       if (refusal !== undefined) return refusal;

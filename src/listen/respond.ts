@@ -48,7 +48,8 @@ export function createResponder(): Responder {
       const challenge = challengeFor(entry, refusal);
       if (challenge !== null) headers.push('www-authenticate', challenge);
       if (refusal.allow !== undefined) headers.push('allow', refusal.allow.join(', '));
-      if (entry.retryAfter !== undefined) headers.push('retry-after', String(entry.retryAfter));
+      const retryAfter = refusal.retryAfter ?? entry.retryAfter;
+      if (retryAfter !== undefined) headers.push('retry-after', String(retryAfter));
       send(exchange, entry.status, headers, body, entry.close === true);
     },
     reply(exchange, reply) {

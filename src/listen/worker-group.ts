@@ -16,7 +16,7 @@ export interface WorkerGroup {
   stop(): Promise<void>;
 }
 
-export interface WorkerGroupOptions extends WorkerSettings, WorkerContext {
+export interface WorkerGroupOptions extends WorkerSettings, Omit<WorkerContext, 'onReady'> {
   /** The module that a worker process runs. */
   readonly module: string;
   /** Makes one list of metrics of several. */
@@ -41,10 +41,17 @@ export function createWorkerGroup(options: WorkerGroupOptions): WorkerGroup {
   let phase: 'starting' | 'running' | 'stopping' = 'starting';
   let everReady = false;
 
+  const readyMembers = (): number => [...members].filter((member) => member.ready).length;
+
+  /** All of them at first; later a replacement that is still fetching keys does not take the others down with it. */
+  const noteReady = (): void => {
+    everReady ||= readyMembers() === options.workers;
+  };
+
   const launch = (): WorkerProcess => {
     const { dev, workers } = options;
     const startedAt = clock.monotonic();
-    const member = startWorker({ config, dev, workers }, options);
+    const member = startWorker({ config, dev, workers }, { ...options, onReady: noteReady });
     members.add(member);
     member.listening.then(
       () => logger.info({ worker: member.pid }, 'a worker listens'),
@@ -97,12 +104,7 @@ export function createWorkerGroup(options: WorkerGroupOptions): WorkerGroup {
         throw error;
       }
     },
-    ready() {
-      const ready = [...members].filter((member) => member.ready);
-      // All of them at first; later a replacement that is still fetching keys does not take the others down with it.
-      everReady ||= ready.length === options.workers;
-      return phase === 'running' && everReady && ready.length > 0;
-    },
+    ready: () => phase === 'running' && everReady && readyMembers() > 0,
     async reload(next) {
       const previous = config;
       config = next;

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema/config.ts';
+import type { RateQuestion, Tally } from '../core/rate-limit.ts';
 
 /** What a worker is started with. */
 export interface WorkerSettings {
@@ -14,6 +15,7 @@ export type ToWorker =
   | { readonly kind: 'reload'; readonly id: number; readonly config: Config }
   | { readonly kind: 'collect'; readonly id: number }
   | { readonly kind: 'keys'; readonly id: number; readonly answer: KeysAnswer }
+  | { readonly kind: 'rates'; readonly id: number; readonly tallies: readonly Tally[] }
   | { readonly kind: 'stop' };
 
 /** What a worker tells the primary. */
@@ -23,6 +25,7 @@ export type ToPrimary =
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'ready' }
   | { readonly kind: 'fetchKeys'; readonly id: number; readonly url: string; readonly timeout: number }
+  | { readonly kind: 'takeRates'; readonly id: number; readonly questions: readonly RateQuestion[] }
   | WorkerAnswer;
 
 /** Answers to what the primary has asked, under the id it was asked with. */

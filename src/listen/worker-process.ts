@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import type { Config } from '../config/schema/config.ts';
 import { type Clock, type FetchKeyDocument, KeysAbsentError, type Logger } from '../core/ports.ts';
+import type { RateQuestion, Tally } from '../core/rate-limit.ts';
 import type { KeysAnswer, ToPrimary, ToWorker, WorkerAnswer, WorkerSettings } from './worker-messages.ts';
 
 /** One worker, as the primary sees it. */
@@ -29,8 +30,12 @@ export interface WorkerExit {
 
 export interface WorkerContext {
   readonly fetchKeys: FetchKeyDocument;
+  /** Counts a request, for all workers together. */
+  readonly takeRate: (question: RateQuestion) => Tally;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told when a worker has had all keys once. */
+  readonly onReady: () => void;
 }
 
 /** Milliseconds a worker has to hand in its metrics. */
@@ -90,11 +95,15 @@ export function startWorker(initial: WorkerSettings, context: WorkerContext): Wo
         break;
       case 'ready':
         ready = true;
+        context.onReady();
         break;
       case 'fetchKeys':
         void answerKeys(context.fetchKeys, message.url, message.timeout).then((answer) =>
           tell({ kind: 'keys', id: message.id, answer }),
         );
+        break;
+      case 'takeRates':
+        tell({ kind: 'rates', id: message.id, tallies: message.questions.map(context.takeRate) });
         break;
       case 'collected':
         metrics = message.metrics;

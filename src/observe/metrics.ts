@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Gauges, Observer } from '../core/observer.ts';
+import { createLimitMetrics } from './limit-metrics.ts';
 
 export type { Registry };
 
@@ -166,6 +167,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
   });
 
+  const limits = createLimitMetrics(registry, gauges);
+
   const durations = new Map<string, Histogram.Internal<string>>();
   const upstreamDurations = new Map<string, Histogram.Internal<string>>();
   const outcomes = new Map<
@@ -234,5 +237,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
     connectionRefused(code) {
       decisions.inc({ route: 'none', decision: 'deny', code });
     },
+    rateStoreAsked: limits.rateStoreAsked,
   };
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { HeaderList } from '../core/headers.ts';
 import type { Inbound } from '../core/inbound.ts';
 
@@ -25,14 +26,33 @@ export function addForwarded(headers: HeaderList, inbound: Inbound, sent: readon
   }
   headers.push('x-forwarded-for', chain + inbound.peer, 'x-forwarded-proto', proto);
   if (host !== '') headers.push('x-forwarded-host', host);
-  const element = `for=${forwardedNode(inbound.peer)};proto=${inbound.scheme}`;
   headers.push(
     'forwarded',
-    inbound.authority === '' ? forwarded + element : `${forwarded}${element};host="${inbound.authority}"`,
+    forwarded === '' ? forwardedFrom(chain + inbound.peer, proto, host) : forwarded + hop(inbound),
   );
+}
+
+/** The same facts in the words of RFC 7239, where nobody before us has used them: the first hop is the client's. */
+function forwardedFrom(chain: string, proto: string, host: string): string {
+  const [client = '', ...proxies] = chain.split(',').map((address) => `for=${forwardedNode(address.trim())}`);
+  return [
+    `${client};proto=${quoted(proto)}${host === '' ? '' : `;host="${host.replace(/["\\]/g, '')}"`}`,
+    ...proxies,
+  ].join(', ');
+}
+
+/** Our own hop, behind those that a trusted peer has told. */
+function hop({ peer, scheme, authority }: Inbound): string {
+  return `for=${forwardedNode(peer)};proto=${scheme}${authority === '' ? '' : `;host="${authority}"`}`;
+}
+
+/** A token as it is, anything else as a quoted string (RFC 9110 section 5.6.4). */
+function quoted(text: string): string {
+  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, '')}"`;
 }
 
 /** An address as a node identifier (RFC 7239 section 6). */
 function forwardedNode(address: string): string {
-  return address.includes(':') ? `"[${address}]"` : address === '' ? 'unknown' : address;
+  if (isIP(address) === 6) return `"[${address}]"`;
+  return isIP(address) === 4 ? address : address === '' ? 'unknown' : quoted(address);
 }

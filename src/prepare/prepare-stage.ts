@@ -94,7 +94,11 @@ export function createPrepareStage(
  * be a token and never is passed on.
  */
 function isForUpstream(route: Route, name: string, value: string): boolean {
-  return route.rule.kind === 'public' && name === 'authorization' && /^(?!bearer )[A-Za-z-]+ /i.test(value);
+  return (
+    route.rule.kind === 'public' &&
+    name === 'authorization' &&
+    /^(?!bearer )[A-Za-z][A-Za-z0-9-]* /i.test(value)
+  );
 }
 
 /** The prefix is a whole number of segments of the route's own template, so what is left starts with a slash. */

@@ -5,18 +5,22 @@ import { continueRequest, type Exchange, outboundOf, routeOf } from '../core/exc
 import { retarget } from '../core/outbound.ts';
 import type { Balancer, Clock } from '../core/ports.ts';
 import { deny, fault, RefusalError } from '../core/refusal.ts';
+import type { Admission } from './admission.ts';
 import { answerHeaders, answerTrailers } from './answer-headers.ts';
 import { ClientWatch } from './client-watch.ts';
 import { RequestBody } from './request-body.ts';
 import { codeOfFailure, isConnectionFailure, isTargetFailure, UpstreamFault } from './upstream-faults.ts';
 
 export interface ForwardingOptions {
+  readonly admission: Admission;
   readonly balancer: Balancer;
   readonly clock: Clock;
   /** Milliseconds without a byte of a body moving between us and the client. */
   readonly clientBodyIdle: number;
   /** Told of every answer; true: it is to be thrown away, and the request signed and sent again. */
   readonly noticeAnswer: (exchange: Exchange, status: number, date: string | undefined) => boolean;
+  /** Told of the bytes of bodies, in both directions. */
+  readonly bytesPassed: (bytes: number) => void;
 }
 
 /** What may be sent again when its connection failed (RFC 9110 section 9.2.2). */
@@ -77,8 +81,9 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   /** A chunk of the request's body has gone out. */
-  onBodySent(): void {
+  onBodySent(chunk: Uint8Array): void {
     this.#watch?.moved();
+    this.#options.bytesPassed(chunk.length);
   }
 
   onRequestSent(): void {
@@ -117,6 +122,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     if (this.#discarding) return;
     const exchange = this.#exchange;
     exchange.bytesSent += chunk.length;
+    this.#options.bytesPassed(chunk.length);
     if (exchange.response.write(chunk)) return;
     controller.pause();
     this.#clientWatch().expectDrain(controller);
@@ -187,7 +193,9 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   #done(): void {
-    this.#exchange.cancel = null;
+    const exchange = this.#exchange;
+    exchange.cancel = null;
+    this.#options.admission.leave(outboundOf(exchange).upstream.name, exchange);
     this.#watch?.stop();
     this.#clientBody?.destroy();
   }

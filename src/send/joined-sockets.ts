@@ -6,6 +6,11 @@ import { closeFrame } from './close-frame.ts';
 export interface JoinedSockets {
   /** Ends both, telling the client why in a close frame. */
   close(status: number, reason: string): void;
+  /**
+   * Runs once no byte has moved for so long, in either direction.
+   * @param milliseconds null: never
+   */
+  whenIdle(milliseconds: number | null, run: () => void): Timer | null;
 }
 
 /** Milliseconds one side has to go once the other is gone, and a client has to take a close frame. */
@@ -37,6 +42,17 @@ export function joinSockets(client: Duplex, upstream: Duplex, clock: Clock): Joi
       upstream.destroy();
       if (client.writable) client.end(closeFrame(status, reason));
       cutSoon();
+    },
+    whenIdle(milliseconds, run) {
+      if (milliseconds === null) return null;
+      const timer = clock.after(milliseconds, run);
+      const moved = (): void => timer.restart();
+      // Once they are piped: a first listener would be given what is put back for the pipe to read.
+      process.nextTick(() => {
+        client.on('data', moved);
+        upstream.on('data', moved);
+      });
+      return timer;
     },
   };
 }

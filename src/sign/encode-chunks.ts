@@ -1,4 +1,5 @@
-import { createHash, createHmac, hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import { hmac } from './credentials.ts';
 import type { HeadSignature } from './sign-head.ts';
 
 /** Bytes of content in a chunk; S3 wants at least 8 KiB in all but the last. */
@@ -65,9 +66,8 @@ export async function* encodeChunks(
   let previous = head?.signature ?? '';
   const sign = (kind: string, hashes: string): string => {
     if (head === null) return '';
-    previous = createHmac('sha256', head.key)
-      .update(`AWS4-HMAC-SHA256-${kind}\n${head.date}\n${head.scope}\n${previous}\n${hashes}`)
-      .digest('hex');
+    const text = `AWS4-HMAC-SHA256-${kind}\n${head.date}\n${head.scope}\n${previous}\n${hashes}`;
+    previous = hmac(head.key, text, 'hex');
     return previous;
   };
   const frame = (size: number, contentHash: string): string =>

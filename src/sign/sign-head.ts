@@ -1,6 +1,6 @@
-import { createHmac, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { getCanonicalHeaders, SignatureV4Base } from '@smithy/signature-v4';
-import { type Credentials, signingKey } from './credentials.ts';
+import { type Credentials, hmac, signingKey } from './credentials.ts';
 import type { QueryParameters } from './normal-form.ts';
 import { addHeader, type SignableHeaders } from './signable-headers.ts';
 
@@ -22,7 +22,8 @@ export interface SignableHead {
 /** What the signatures of chunks go on from. */
 export interface HeadSignature {
   readonly signature: string;
-  readonly key: Buffer;
+  /** As latin-1. */
+  readonly key: string;
   /** As in `x-amz-date`. */
   readonly date: string;
   readonly scope: string;
@@ -89,9 +90,7 @@ export function signHead(head: SignableHead, credentials: Credentials): HeadSign
   // Header values are latin-1, so these are the very bytes that are sent; all else in it is ASCII.
   const digest = hash('sha256', Buffer.from(canonical, 'latin1'), 'hex');
   const key = signingKey(credentials, scope);
-  const signature = createHmac('sha256', key)
-    .update(`AWS4-HMAC-SHA256\n${date}\n${scope}\n${digest}`)
-    .digest('hex');
+  const signature = hmac(key, `AWS4-HMAC-SHA256\n${date}\n${scope}\n${digest}`, 'hex');
   const names = Object.keys(canonicalHeaders).sort().join(';');
   addHeader(
     headers,

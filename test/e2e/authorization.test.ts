@@ -113,7 +113,7 @@ it('on an optional route a guest has no name, and a caller has one', async () =>
 });
 
 it('takes ID tokens where the pool does, and calls the user by the same name', async () => {
-  proxy.reload({
+  await proxy.reload({
     userPools: {
       main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer: proxy.issuer, tokenUse: ['access', 'id'] },
     },

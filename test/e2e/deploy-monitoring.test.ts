@@ -80,7 +80,7 @@ beforeAll(async () => {
     await proxy.request('GET /nowhere HTTP/1.1'),
   ].map(({ status }) => status);
   expect(statuses).toEqual([200, 401, 403, 404]);
-  proxy.reload(CONFIG);
+  await proxy.reload(CONFIG);
   proxy.service.reloadFailed();
   await proxy.upstream.stop();
   expect((await proxy.request('GET /posts HTTP/1.1', [token])).status).toBe(502);

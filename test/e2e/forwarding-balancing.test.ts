@@ -91,7 +91,7 @@ describe('an address that fails', () => {
   ])('is set aside where it %s', async (what, status) => {
     if (what === 'says nothing') first.on('*', silence());
     else
-      proxy.reload({
+      await proxy.reload({
         upstreams: { board: { urls: [await refusingOrigin(), second.origin] } },
         routes: [OPEN_ROUTE],
       });

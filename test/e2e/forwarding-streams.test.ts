@@ -172,7 +172,10 @@ describe('trailers', () => {
     'Trailer: x',
     'X-Request-Id: theirs',
   ])('that frame, route or are ours do not pass: %s', async (line) => {
-    expect(await trailersOf(line, 'X-Sum: 1')).toEqual([['x-sum', '1']]);
+    // A connection of its own: undici's parser takes some of these for the connection's, and fails the next answer on it.
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n';
+    proxy.upstream.on('/framing', raw(`${head}${chunk('body')}0\r\n${line}\r\nX-Sum: 1\r\n\r\n`));
+    expect((await proxy.request('GET /framing HTTP/1.1')).trailers).toEqual([['x-sum', '1']]);
   });
 
   it('of a request are dropped, and it is taken for complete all the same', async () => {

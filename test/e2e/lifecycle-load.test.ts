@@ -108,7 +108,7 @@ describe('under load', () => {
     const load = startLoad(proxy);
     for (let i = 1; i <= 50; i++) {
       await load.reached(i * 20);
-      proxy.reload(configs[i % configs.length] as ProxyConfig);
+      await proxy.reload(configs[i % configs.length] as ProxyConfig);
       if (i % 10 === 0) {
         expect(() => proxy.reload({ routes: [{ ...OPEN_ROUTE, upstream: 'missing' }] })).toThrow('missing');
       }

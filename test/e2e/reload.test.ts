@@ -26,9 +26,9 @@ describe('a reload', () => {
       return (await connection.response()).status;
     };
     expect(await ask()).toBe(200);
-    proxy.reload({ routes: [{ ...ROUTE, allow: 'authenticated' }], upstreams: { main: {} } });
+    await proxy.reload({ routes: [{ ...ROUTE, allow: 'authenticated' }], upstreams: { main: {} } });
     expect(await ask()).toBe(401);
-    proxy.reload({ routes, upstreams: { main: {} } });
+    await proxy.reload({ routes, upstreams: { main: {} } });
     expect(await ask()).toBe(200);
     connection.close();
   });
@@ -38,7 +38,7 @@ describe('a reload', () => {
     proxy.upstream.on('/slow', slow);
     const got = get('/slow');
     const { connection } = await slow.arrived;
-    proxy.reload({
+    await proxy.reload({
       routes: [{ ...ROUTE, allow: 'authenticated', upstream: 'new' }],
       upstreams: { new: {} },
     });
@@ -49,7 +49,7 @@ describe('a reload', () => {
   });
 
   it('leaves a request that is being judged the upstream it was for', async () => {
-    proxy.reload({
+    await proxy.reload({
       routes: [{ ...ROUTE, allow: 'authenticated', upstream: 'other' }],
       upstreams: { other: {} },
     });
@@ -61,7 +61,7 @@ describe('a reload', () => {
     const asked = proxy.keys.requested(proxy.keys.requests + 1);
     const got = proxy.request('GET /judged HTTP/1.1', [bearer(token)]);
     await asked;
-    proxy.reload({ routes, upstreams: { main: {} } });
+    await proxy.reload({ routes, upstreams: { main: {} } });
     proxy.keys.release();
     expect((await got).status).toBe(200);
     expect((await proxy.upstream.request(0)).target).toBe('/judged');
@@ -69,7 +69,7 @@ describe('a reload', () => {
 
   it('that fails leaves everything as it was', async () => {
     const broken: ProxyConfig = { routes: [{ ...ROUTE, upstream: 'missing', allow: 'authenticated' }] };
-    expect(() => proxy.reload(broken)).toThrow('missing');
+    await expect(proxy.reload(broken)).rejects.toThrow('missing');
     expect((await get('/x')).status).toBe(200);
   });
 });
@@ -91,7 +91,7 @@ describe('connections to an upstream', () => {
   ];
   it.each(SURVIVED)('survive a reload that changes %s', async (_what, config) => {
     await get('/first');
-    proxy.reload(config);
+    await proxy.reload(config);
     await get('/second');
     expect(await connectionOf(1)).toBe(await connectionOf(0));
   });
@@ -103,7 +103,7 @@ describe('connections to an upstream', () => {
   ];
   it.each(ENDED)('end with a reload that changes %s', async (_what, config) => {
     await get('/first');
-    proxy.reload(config);
+    await proxy.reload(config);
     expect(await proxy.upstream.closed(await connectionOf(0))).toBe('end');
     await get('/second');
     expect(await connectionOf(1)).not.toBe(await connectionOf(0));
@@ -114,7 +114,7 @@ describe('connections to an upstream', () => {
     proxy.upstream.on('/slow', slow);
     const got = get('/slow');
     await slow.arrived;
-    proxy.reload({ routes, upstreams: { main: { timeouts: { connect: '9s' } } } });
+    await proxy.reload({ routes, upstreams: { main: { timeouts: { connect: '9s' } } } });
     expect(await proxy.metrics()).toContain('cognito_auth_proxy_upstream_connections{upstream="main"} 1\n');
     slow.release();
     expect((await got).status).toBe(200);

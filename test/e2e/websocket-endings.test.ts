@@ -60,7 +60,7 @@ describe('a WebSocket whose token expires', () => {
   });
 
   it('is closed whatever is on its way', async () => {
-    proxy.reload({ routes: [{ ...OPEN_ROUTE, allow: 'authenticated' }] });
+    await proxy.reload({ routes: [{ ...OPEN_ROUTE, allow: 'authenticated' }] });
     // The upstream is in the middle of a frame of 100 bytes.
     proxy.upstream.on(
       '/half',
@@ -81,7 +81,7 @@ describe('a WebSocket whose token expires', () => {
   });
 
   it('cuts off a client that does not go', async () => {
-    proxy.reload({ routes: [{ ...OPEN_ROUTE, allow: 'authenticated' }] });
+    await proxy.reload({ routes: [{ ...OPEN_ROUTE, allow: 'authenticated' }] });
     proxy.upstream.on('/raw', upgradeEcho());
     const exp = Math.floor(clock.now() / 1000) + 100;
     const connection = await sendUpgrade(proxy, '/raw', [`Authorization: Bearer ${proxy.token({ exp })}`]);
@@ -182,7 +182,7 @@ describe('a WebSocket when one side goes', () => {
 describe('a WebSocket when the configuration or the service goes', () => {
   it('survives a reload, even one that has no more use for its route and upstream', async () => {
     const webSocket = await openWebSocket(proxy, '/guests');
-    proxy.reload({ routes: [OPEN_ROUTE] });
+    await proxy.reload({ routes: [OPEN_ROUTE] });
     await exchangeOne(webSocket);
     webSocket.terminate();
   });

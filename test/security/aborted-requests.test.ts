@@ -119,7 +119,7 @@ describe.each(SHAPES)('as %s', (shape) => {
   });
 });
 
-describe('upgrades', () => {
+describe('upgrades', { timeout: 120_000 }, () => {
   it('are reset a thousand times, before and after they are answered', async () => {
     proxy.upstream.on('/public/ws', upgradeEcho());
     for (let i = 0; i < 1_000; i++) {

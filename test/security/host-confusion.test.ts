@@ -133,7 +133,7 @@ describe('without a Host header', () => {
 describe("with the client's Host passed on", () => {
   it('sends it as it was judged, spelling and port included', async () => {
     const upstream = { url: proxy.upstream.origin, host: 'client' as const };
-    proxy.reload({
+    await proxy.reload({
       upstreams: { board: upstream },
       routes: [
         { id: 'api', match: { host: 'api.example.com', path: '/x' }, allow: 'public', upstream: 'board' },

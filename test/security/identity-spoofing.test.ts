@@ -157,7 +157,7 @@ describe('an oracle over generated spellings', () => {
     }).join('');
   }
 
-  it.each(SHAPES)('sees only our own upstream, by %s', async (shape) => {
+  it.each(SHAPES)('sees only our own upstream, by %s', { timeout: 180_000 }, async (shape) => {
     const random = createSeededRandom(64_484);
     const token = proxy.token({ 'cognito:groups': ['writers'], username: 'alice' });
     for (let i = 0; i < CASES; i++) {

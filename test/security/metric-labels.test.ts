@@ -46,7 +46,7 @@ describe.each([false, true])('with routeHistograms: %s', (routeHistograms) => {
     await exchangeRaw(proxy.origin, `GET /public/x HTTP/1.${i.length}\r\nHost: x\r\n\r\n`);
   }
 
-  it('keeps the number of series flat', async () => {
+  it('keeps the number of series flat', { timeout: 120_000 }, async () => {
     for (const method of METHODS)
       if (method !== 'CONNECT') await proxy.request(`${method} /public/x HTTP/1.1`);
     await proxy.request('CONNECT a:1 HTTP/1.1');

@@ -166,7 +166,7 @@ describe('behind a request under way', () => {
   });
 });
 
-describe('a flood', () => {
+describe('a flood', { timeout: 120_000 }, () => {
   it('of ten thousand requests is answered in order, one at a time', async () => {
     const connection = await openRaw(proxy.origin);
     const { connections } = proxy.upstream;

@@ -334,7 +334,9 @@ describe('an oracle over generated connections', () => {
     return statuses;
   }
 
-  it('sees as many requests upstream, and the same bodies, as were let in', async () => {
+  it('sees as many requests upstream, and the same bodies, as were let in', {
+    timeout: 180_000,
+  }, async () => {
     const random = createSeededRandom(9_112);
     let sent = 0;
     for (let batch = 0; batch < BATCHES; batch++) {

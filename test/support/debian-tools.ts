@@ -8,6 +8,7 @@ export const DEBIAN_PACKAGES = {
   kubectl: 'kubernetes-client',
   promtool: 'prometheus',
   'docker-compose': 'docker-compose',
+  'redis-server': 'redis-server',
   curl: 'curl',
 } as const;
 
@@ -47,7 +48,8 @@ export function runTool(
   return execFileSync(tool, args, { encoding: 'utf8', input, env, stdio: 'pipe' });
 }
 
-function isInstalled(command: string): boolean {
+/** For what such tests share, such as a server that is started before them. */
+export function isInstalled(command: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, command), constants.X_OK);

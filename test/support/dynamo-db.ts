@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import dynalite from 'dynalite';
 
 /** DynamoDB's own API over tables in memory. It looks at no signature: whoever wants that puts a judge before it. */
 export interface DynamoDb {
@@ -12,7 +11,6 @@ export interface DynamoDb {
 
 /** Starts on a free port of the loopback with one table whose key is the text `id`. */
 export async function startDynamoDb(tableName: string): Promise<DynamoDb> {
-  const dynalite = createRequire(import.meta.url)('dynalite') as (options: object) => Server;
   const server = dynalite({ createTableMs: 0 });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

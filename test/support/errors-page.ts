@@ -54,9 +54,9 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   },
   LIMIT: {
     title: 'Limits',
-    about: 'Larger, longer or more than is accepted here.',
+    about: 'Larger, longer, more or more often than is accepted here.',
     operators:
-      'The limits are `server.limits` in [configuration.md](configuration.md); some are per route too.',
+      '[limits.md](limits.md) says what each limit counts, where it is set, and which metric shows how near it is.',
   },
   INTERNAL: {
     title: 'Faults of our own',
@@ -135,6 +135,7 @@ function headersOf(entry: ErrorEntry): string[] {
   if (entry.challenge === 'bare') headers.push('`WWW-Authenticate: Bearer`');
   else if (entry.challenge !== undefined)
     headers.push(`\`WWW-Authenticate: Bearer error="${entry.challenge}", ...\``);
-  if (entry.retryAfter !== undefined) headers.push(`\`Retry-After: ${entry.retryAfter}\``);
+  if (entry.status === 429) headers.push('`Retry-After`', '`RateLimit`', '`RateLimit-Policy`');
+  else if (entry.retryAfter !== undefined) headers.push(`\`Retry-After: ${entry.retryAfter}\``);
   return headers;
 }

@@ -51,6 +51,10 @@ export interface ProxyOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Kinds of token the pool's routes accept. Default: access tokens. */
   readonly tokenUse?: readonly ('access' | 'id')[];
+  /** Clients of the pool. Default: the one that tokens are made for. */
+  readonly clientIds?: readonly string[];
+  /** Further pools, whose issuers are at the same key server. */
+  readonly otherPools?: (issuerOf: KeyServer['issuer']) => NonNullable<ConfigInput['userPools']>;
   /** Instead of the one that records in `log`. */
   readonly logger?: ProcessLogger;
 }
@@ -65,7 +69,7 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
   const log: LogLine[] = [];
   const onLine = new EventEmitter();
   const complete = (input: ProxyConfig) =>
-    configSchema.parse(withDefaults(input, issuer, upstream.origin, options));
+    configSchema.parse(withDefaults(input, keys, upstream.origin, options));
   const service = createService(complete(config), {
     dev: options.dev ?? true,
     logger: options.logger ?? recordingLogger(log, () => onLine.emit('line')),
@@ -119,12 +123,13 @@ export function bearer(token: string): string {
 
 function withDefaults(
   config: ProxyConfig,
-  issuer: string,
+  keys: KeyServer,
   upstream: string,
-  { tokenUse = ['access'] }: ProxyOptions,
+  { tokenUse = ['access'], clientIds = [CLIENT_ID], otherPools }: ProxyOptions,
 ): ConfigInput {
+  const main = { userPoolId: POOL_ID, clientIds: [...clientIds], issuer: keys.issuer(POOL_ID) };
   return {
-    userPools: { main: { userPoolId: POOL_ID, clientIds: [CLIENT_ID], issuer, tokenUse: [...tokenUse] } },
+    userPools: { main: { ...main, tokenUse: [...tokenUse] }, ...otherPools?.(keys.issuer) },
     ...config,
     upstreams: withAddress({ board: {}, ...config.upstreams }, upstream),
     server: {

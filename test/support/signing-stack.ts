@@ -20,6 +20,8 @@ type Upstreams = NonNullable<ProxyConfig['upstreams']>;
 type IdentityPoolInput = Partial<NonNullable<ProxyConfig['identityPools']>[string]>;
 export type SignInput = NonNullable<Upstreams[string]['sign']>;
 
+const OTHER_POOL = 'us-east-1_Other0001';
+
 /** A proxy whose upstream trusts nothing but signatures, with the identity pool that gives credentials. */
 export interface SigningStack {
   readonly proxy: ProxyUnderTest;
@@ -51,6 +53,10 @@ export interface SigningStackOptions {
   readonly server?: ProxyConfig['server'];
   readonly config?: Partial<ProxyConfig>;
   readonly clock?: Clock;
+  /** Clients of the user pool. Default: the one that tokens are made for. */
+  readonly clientIds?: readonly string[];
+  /** The user pool that the identity pool is for. Default: the one that tokens are made for. */
+  readonly identityPoolFor?: 'main' | 'other';
   /** Kinds of token the pool takes from callers. Default: both. */
   readonly tokenUse?: readonly ('access' | 'id')[];
   /** Addresses of the upstream instead of the judge's own, and addresses before it. */
@@ -105,7 +111,7 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
     identityPools: {
       main: {
         identityPoolId: IDENTITY_POOL_ID,
-        userPool: 'main',
+        userPool: options.identityPoolFor ?? 'main',
         endpoint: emulator.origin,
         stsEndpoint: emulator.origin,
         callsPerSecond: 1000,
@@ -132,6 +138,14 @@ export async function startSigningStack(options: SigningStackOptions = {}): Prom
   });
   const proxy = await startProxy(config(), {
     tokenUse: options.tokenUse ?? ['access', 'id'],
+    ...(options.clientIds === undefined ? {} : { clientIds: options.clientIds }),
+    ...(options.identityPoolFor === 'other'
+      ? {
+          otherPools: (issuerOf) => ({
+            other: { userPoolId: OTHER_POOL, clientIds: null, issuer: issuerOf(OTHER_POOL) },
+          }),
+        }
+      : {}),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.environment === undefined ? {} : { environment: options.environment }),
   });

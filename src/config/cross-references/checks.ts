@@ -12,6 +12,7 @@ import { listenAddresses } from './listen-addresses.ts';
 import { loginProviders } from './login-providers.ts';
 import { plainHttp } from './plain-http.ts';
 import { poolSaid } from './pool-said.ts';
+import { callersKnown, storeFailureSaid } from './rate-limits.ts';
 import { routeIds } from './route-ids.ts';
 import { routePaths } from './route-paths.ts';
 import { ownIdentities, payloadModes, signingScopes } from './signing.ts';
@@ -37,6 +38,8 @@ const CHECKS: readonly Check[] = [
   corsCredentials,
   identityHeaders,
   tokenSourcesOnce,
+  storeFailureSaid,
+  callersKnown,
   signingScopes,
   payloadModes,
   ownIdentities,

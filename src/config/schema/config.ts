@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { credentialCache, identityPool, tokenCache, userPool } from './pools.ts';
+import { rateLimits } from './rate-limits.ts';
 import { cors, route } from './routes.ts';
 import { identifier } from './scalars.ts';
 import { admin, identity, log, server, tokenSource } from './server.ts';
@@ -30,6 +31,7 @@ export const configSchema = z.strictObject({
     .array(route)
     .min(1)
     .describe('What is let in, and where it goes. A request that matches none is answered 404.'),
+  rateLimits,
   cors: cors.prefault(null).describe('Cross-origin policy; null: OPTIONS is routed like any method.'),
   tokenSources: z
     .array(tokenSource)

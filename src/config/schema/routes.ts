@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rateLimit } from './rate-limits.ts';
 import { allow } from './rules.ts';
 import { duration, headerName, identifier, positive } from './scalars.ts';
 
@@ -70,6 +71,7 @@ export const route = z.strictObject({
     .strictObject({ bodyBytes: positive.nullable().describe('Instead of server.limits.bodyBytes.') })
     .optional()
     .describe("Instead of the server's."),
+  rateLimit: rateLimit.optional().describe('How often it may be used; more often is 429.'),
   timeouts: z
     .strictObject({
       response: duration.optional().describe("Instead of the upstream's."),

@@ -4,6 +4,7 @@ import { duration, headerName, listenAddress, positive, secret } from './scalars
 const limits = z
   .strictObject({
     headerBytes: positive.default(32_768).describe('Largest header section, in bytes; larger is 431.'),
+    headerCount: positive.default(100).describe('Most header fields; more are 431.'),
     urlBytes: positive.default(8192).describe('Longest request target, in bytes; longer is 414.'),
     bodyBytes: positive
       .nullable()
@@ -16,6 +17,10 @@ const limits = z
       .default(268_435_456)
       .describe('Memory that all held bodies together may take, in bytes.'),
     connections: positive.default(10_000).describe('Open client connections, over all workers.'),
+    webSockets: positive
+      .nullable()
+      .default(null)
+      .describe('Open WebSockets, over all workers; more are 503. null: as many as connections.'),
   })
   .prefault({})
   .describe('What one client, and all together, may take up.');
@@ -47,6 +52,12 @@ export const server = z
           .prefault('30s')
           .describe('Without a byte of a body moving, in either direction, before the request is given up.'),
         idle: duration.prefault('75s').describe('An idle keep-alive connection is closed after this.'),
+        webSocketIdle: duration
+          .nullable()
+          .prefault('10m')
+          .describe(
+            'A WebSocket on which no byte moves, not even a ping, is closed after this; null: never.',
+          ),
       })
       .prefault({}),
     shutdown: z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { staticCredentials } from './pools.ts';
 import { conditions } from './rules.ts';
-import { duration, httpUrl, identifier, roleArn, secret } from './scalars.ts';
+import { duration, httpUrl, identifier, positive, roleArn, secret } from './scalars.ts';
 
 const sign = z.strictObject({
   service: z.string().min(1).optional().describe('Read off an AWS host name when left out.'),
@@ -34,6 +34,11 @@ const sign = z.strictObject({
 });
 export type SignConfig = z.output<typeof sign>;
 
+/** Whoever waits holds a connection and perhaps a body: a long queue helps nobody. */
+const queueWait = duration
+  .refine((milliseconds) => milliseconds <= 10_000, 'expected a duration of at most 10s')
+  .meta({ title: 'duration' });
+
 export const upstream = z
   .strictObject({
     url: httpUrl.optional().describe('Where requests are sent; a path in it is put before theirs.'),
@@ -52,6 +57,21 @@ export const upstream = z
           .describe("An idle connection is closed after this; keep it below the upstream's own."),
       })
       .prefault({}),
+    limits: z
+      .strictObject({
+        requests: positive
+          .nullable()
+          .default(null)
+          .describe('Requests that it has to deal with at once, over all workers; null: no limit.'),
+        queue: z
+          .int()
+          .min(0)
+          .default(100)
+          .describe('Requests that wait for their turn beyond those, over all workers; more are 503.'),
+        wait: queueWait.prefault('1s').describe('The longest wait for a turn; then 503. At most 10s.'),
+      })
+      .prefault({})
+      .describe('What it is spared. WebSockets are counted apart, by server.limits.webSockets.'),
     host: z
       .enum(['upstream', 'client'])
       .default('upstream')

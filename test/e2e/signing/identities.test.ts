@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bearer } from '../../support/proxy.ts';
+import { bearer, CLIENT_ID } from '../../support/proxy.ts';
 import {
   GUEST_ROLE,
   IDENTITY_POOL_ID,
@@ -160,6 +160,37 @@ describe('the ID token beside an access token', () => {
     ]);
     expect(answer.status).toBe(400);
     expect(codeIn(answer)).toBe('AUTHN_TOKEN_DUPLICATE');
+  });
+});
+
+describe('tokens of two clients of one pool', () => {
+  const stack = useSigningStack({ clientIds: [CLIENT_ID, 'second-client'] });
+
+  it('are not of one sign-in', async () => {
+    const { proxy, upstream, idToken } = stack();
+    const ask = (headers: readonly string[]) => proxy.request('GET /items HTTP/1.1', headers);
+    const own = await ask([bearer(proxy.token()), `X-Id-Token: ${idToken()}`]);
+    expect(own.status, own.text).toBe(200);
+    const mixed = await ask([
+      bearer(proxy.token()),
+      `X-Id-Token: ${idToken('alice', { aud: 'second-client' })}`,
+    ]);
+    expect(mixed.status).toBe(401);
+    expect(codeIn(mixed)).toBe('AUTHN_ID_TOKEN_MISMATCH');
+    expect(upstream.requests.length).toBe(1);
+  });
+});
+
+describe('a caller of another user pool than the identity pool is for', () => {
+  const stack = useSigningStack({ identityPoolFor: 'other' });
+
+  it('is refused before anything is asked', async () => {
+    const { proxy, emulator, upstream, idToken } = stack();
+    const answer = await proxy.request('GET /items HTTP/1.1', [bearer(idToken())]);
+    expect(answer.status).toBe(403);
+    expect(codeIn(answer)).toBe('SIGN_USER_POOL_MISMATCH');
+    expect(emulator.calls).toEqual([]);
+    expect(upstream.requests).toEqual([]);
   });
 });
 
@@ -510,9 +541,9 @@ describe('a reload', () => {
       return emulator.count('GetCredentialsForIdentity');
     };
     expect(await ask()).toBe(1);
-    proxy.reload(config());
+    await proxy.reload(config());
     expect(await ask()).toBe(1);
-    proxy.reload(config({ timeout: '4s' }));
+    await proxy.reload(config({ timeout: '4s' }));
     expect(await ask()).toBe(2);
   });
 });

@@ -5,6 +5,7 @@ import { compileCors } from '../../../src/authorize/cors.ts';
 import { createRouter } from '../../../src/authorize/find-route.ts';
 import { createRouteStage } from '../../../src/authorize/route-stage.ts';
 import { cors } from '../../../src/config/schema/routes.ts';
+import { deny } from '../../../src/core/refusal.ts';
 import { exchange } from '../../support/exchange.ts';
 import { principal } from '../../support/principal.ts';
 import { route, routes } from '../../support/routes.ts';
@@ -24,7 +25,14 @@ function stage(config: CorsInput) {
     [
       { id: 'read', path: '/posts', methods: ['GET'] },
       { id: 'write', path: '/posts', methods: ['PUT'], cors: OWN },
-      { id: 'passed', path: '/passed', methods: ['GET', 'PUT'], cors: 'upstream', forwardToken: true },
+      {
+        id: 'passed',
+        path: '/passed',
+        methods: ['GET', 'PUT'],
+        cors: 'upstream',
+        forwardToken: true,
+        rateLimit: { by: 'address', requests: 1, per: '1s' },
+      },
       { id: 'none', path: '/none', cors: null },
       { id: 'options', path: '/options', methods: ['OPTIONS'], cors: null },
       { id: 'upper', path: '/admin', allow: { groups: 'admins' } },
@@ -121,10 +129,15 @@ describe('the route stage', () => {
     expect(allowed).toEqual(origins);
   });
 
-  it('passes preflights to upstreams that answer them, judged by no rule', () => {
+  it('passes preflights to upstreams that answer them, judged by no rule and not counted', () => {
     const made = exchange({ method: 'OPTIONS', path: '/passed', headers: preflight('PUT') });
     expect(stage(GLOBAL).run(made)).toBeUndefined();
-    expect(made.route).toMatchObject({ id: 'passed', rule: { kind: 'public' }, forwardToken: true });
+    expect(made.route).toMatchObject({
+      id: 'passed',
+      rule: { kind: 'public' },
+      rateLimit: null,
+      forwardToken: true,
+    });
     expect(made.answerHeaders).toEqual([]);
   });
 
@@ -156,18 +169,45 @@ describe('the route stage', () => {
 
 describe('the authorize stage', () => {
   const allow = { claims: { username: '{id}' } };
+  const unlimited = (): never => {
+    throw new Error('nothing is to be counted');
+  };
 
   it('reads the parameters that the rule needs', () => {
     const made = exchange({ path: '/users/alice' }, route({ path: '/users/{id}', allow }));
     made.principal = principal({ username: 'alice' });
-    expect(createAuthorizeStage().run(made)).toBeUndefined();
+    expect(createAuthorizeStage(unlimited).run(made)).toBeUndefined();
     expect({ ...made.parameters }).toEqual({ id: 'alice' });
   });
 
   it('refuses whom the rule refuses', () => {
     const made = exchange({ path: '/users/bob' }, route({ path: '/users/{id}', allow }));
     made.principal = principal({ username: 'alice' });
-    expect(createAuthorizeStage().run(made)).toMatchObject({ kind: 'deny', code: 'AUTHZ_CLAIM_REQUIRED' });
+    expect(createAuthorizeStage(unlimited).run(made)).toMatchObject({
+      kind: 'deny',
+      code: 'AUTHZ_CLAIM_REQUIRED',
+    });
+  });
+
+  const rateLimit = { by: 'caller', requests: 5, per: '1m' } as const;
+
+  it('has what the rule lets through counted, and gives the verdict on that', () => {
+    const made = exchange({}, route({ path: '/', rateLimit }));
+    made.principal = principal();
+    const counted: unknown[] = [];
+    const stage = createAuthorizeStage((...asked) => {
+      counted.push(asked);
+      return deny('LIMIT_RATE');
+    });
+    expect(stage.run(made)).toEqual(deny('LIMIT_RATE'));
+    expect(counted).toEqual([[made, { route: 'r0', by: 'caller', requests: 5, per: 60_000, burst: 5 }]]);
+  });
+
+  it('has nothing counted that the rule refuses, nor where there is no limit', () => {
+    const guest = exchange({}, route({ path: '/', rateLimit }));
+    expect(createAuthorizeStage(unlimited).run(guest)).toEqual(deny('AUTHN_TOKEN_MISSING'));
+    const free = exchange({}, route({ path: '/', allow: 'public' }));
+    expect(createAuthorizeStage(unlimited).run(free)).toBeUndefined();
   });
 
   it.each([

@@ -1,13 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { parseMemory, parseStat, readAccount } from '../../../bench/measure/accounting.ts';
+import { parseBusyTime, parseMemory, parseStat, readAccount } from '../../../bench/measure/accounting.ts';
 
 it.each([
   ['nginx', '12 (nginx) S 7 12 12 0 -1 4194560 100 200 0 0 31 11 5 2 20 0 1 0 100 0 0'],
   ['a name like the rest of the line', '12 (a) S 99 (b)) S 7 12 12 0 -1 0 1 2 0 0 31 11 5 2 20 0 1 0 1 0 0'],
 ])('reads the line of %s', (_, line) => {
   expect(parseStat(line)).toEqual({ parent: 7, ticks: 42, childTicks: 7 });
+});
+
+it('adds up what cores did for anybody, without waiting, in microseconds', () => {
+  const stat = [
+    'cpu  9 9 9 9 9 9 9 9 0 0',
+    'cpu0 1 2 3 1000 500 4 5 6 7 0',
+    'cpu1 10 0 0 1000 0 0 0 0 0 0',
+    'cpu10 77 0 0 0 0 0 0 0 0 0',
+  ].join('\n');
+  expect(parseBusyTime(stat, [0])).toBe(210_000);
+  expect(parseBusyTime(stat, [0, 1])).toBe(310_000);
 });
 
 it('reads memory in bytes', () => {

@@ -6,7 +6,7 @@ import type { Case, ContenderName, Goal } from '../../../bench/cases/case.ts';
 import { FULL, listCases, QUICK } from '../../../bench/cases/cases.ts';
 import type { EntrantResult } from '../../../bench/measure/run-case.ts';
 import { drawChart } from '../../../bench/report/chart.ts';
-import { replaceResults, writeResults } from '../../../bench/report/page.ts';
+import { describeTaking, replaceResults, writeResults } from '../../../bench/report/page.ts';
 import { type CaseResult, keepResult, makeResult, readResults } from '../../../bench/report/results.ts';
 import { caseTable, goalTable } from '../../../bench/report/table.ts';
 
@@ -30,7 +30,7 @@ function entrant(
     ready: 0.5,
     idleMemory: 100 * 2 ** 20,
     peakMemory: 200 * 2 ** 20,
-    rounds: rates.map((rate) => ({ rate, cpu: 1e6 / rate, p50: 1, p99: 2, beside })),
+    rounds: rates.map((rate) => ({ rate, cpu: 1e6 / rate, p50: 1, p99: 2, beside, disturbed: 0 })),
   };
 }
 
@@ -75,7 +75,7 @@ describe('the table of a case', () => {
 
   it('leaves out what a stream does not have', () => {
     const streamed = { ...entrant('HAProxy', 'haproxy', []), rounds: [] };
-    const round = { rate: 900, cpu: 500, p50: null, p99: null, beside: null };
+    const round = { rate: 900, cpu: 500, p50: null, p99: null, beside: null, disturbed: 0 };
     const table = caseTable(resultOf({ load: { kind: 'stream' } }, [{ ...streamed, rounds: [round] }]));
     expect(table).toContain('MiB/s | CPU µs/MiB');
     expect(table).not.toContain('NaN');
@@ -142,6 +142,18 @@ describe('the page', () => {
     expect(text).toContain('Taken 2026-01-02, 3 rounds of 5 s.');
   });
 
+  it('says when the machine was not quiet', () => {
+    const result = resultOf();
+    const busy = result.entrants.map((one) => ({
+      ...one,
+      rounds: one.rounds.map((round) => ({ ...round, disturbed: 0.4 })),
+    }));
+    expect(describeTaking(result)).toBe('Taken 2026-01-02, 3 rounds of 5 s.');
+    expect(describeTaking({ ...result, entrants: busy })).toBe(
+      'Taken 2026-01-02, 3 rounds of 5 s. Other work took 40 % of the cores meanwhile: take these figures with care.',
+    );
+  });
+
   it('tells machines apart', () => {
     const other = { ...resultOf({ letter: 'b' }), machine: { ...MACHINE, cores: 8 } };
     const text = writeResults([resultOf(), other]);
@@ -155,9 +167,17 @@ describe('the chart', () => {
     const chart = drawChart([resultOf()]) ?? '';
     expect(chart).toContain('>24,000<');
     expect(chart).toContain('1.20 × HAProxy');
-    expect(chart).toContain('Known callers, GET, 1,000 tokens come round: cognito-auth-proxy 24000, HAProxy');
+    expect(chart).toContain('Known callers, GET, 1,000 tokens in turn: cognito-auth-proxy 24000, HAProxy');
     expect(chart).toContain('Some &lt;Processor&gt; &amp; Sons');
     expect(chart).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it('says by itself when the machine was not quiet', () => {
+    const result = resultOf();
+    const rounds = [{ rate: 10, cpu: 1, p50: 1, p99: 2, beside: null, disturbed: 0.4 }];
+    const busy = { ...result, entrants: result.entrants.map((one) => ({ ...one, rounds })) };
+    expect(drawChart([result])).not.toContain('Other work');
+    expect(drawChart([busy])).toContain('Other work took 40 % of the cores.');
   });
 
   it('is not drawn of nothing', () => {

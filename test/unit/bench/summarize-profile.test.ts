@@ -1,18 +1,14 @@
 import { expect, it } from 'vitest';
 import {
   type CpuProfile,
-  type ProfileNode,
+  summarizeAllocations,
   summarizeProfile,
 } from '../../../bench/profile/summarize-profile.ts';
 
-const node = (
-  id: number,
-  functionName: string,
-  url: string,
-  children: readonly number[] = [],
-): ProfileNode => ({
+const frame = (functionName: string, url: string) => ({ functionName, url, lineNumber: 9 });
+const node = (id: number, functionName: string, url: string, children: readonly number[] = []) => ({
   id,
-  callFrame: { functionName, url, lineNumber: 9 },
+  callFrame: frame(functionName, url),
   children,
 });
 
@@ -58,5 +54,38 @@ it('books what Node and the system do on whoever had them do it', () => {
     'dist/send': 20,
     Node: 10,
     '(garbage collector)': 10,
+  });
+});
+
+it('books what was allocated alike', () => {
+  const leaf = (functionName: string, url: string, selfSize: number) => ({
+    callFrame: frame(functionName, url),
+    selfSize,
+    children: [],
+  });
+  const { functions, sources, total } = summarizeAllocations({
+    head: {
+      callFrame: frame('(root)', ''),
+      selfSize: 0,
+      children: [
+        leaf('(GC)', '', 10),
+        {
+          ...leaf('run', 'file:///app/dist/send/send-stage.js', 20),
+          children: [leaf('slice', '', 30), leaf('write', '/app/node_modules/@undici/core/client.js', 40)],
+        },
+      ],
+    },
+  });
+  expect(total).toBe(100);
+  expect(functions.map(({ what }) => what)).toEqual([
+    'write @undici/core/client.js:10',
+    'slice',
+    'run dist/send/send-stage.js:10',
+    '(GC)',
+  ]);
+  expect(Object.fromEntries(sources.map(({ what, share }) => [what, share]))).toEqual({
+    'dist/send': 0.5,
+    '@undici/core': 0.4,
+    '(GC)': 0.1,
   });
 });

@@ -57,7 +57,7 @@ write   any      api.example.com  /posts/{id}  wiki      {"groups":["writers"],"
       code: 2,
       out: '',
       err: `bad.yaml:1:15: log.level: expected "fatal", "error", "warn", "info", "debug" or "silent", got "loud"
-bad.yaml:2:1: litsen: unknown key, expected server, admin, userPools, tokenCache, identityPools, credentialCache, upstreams, routes, cors, tokenSources, identity, metrics or log
+bad.yaml:2:1: litsen: unknown key, expected server, admin, userPools, tokenCache, identityPools, credentialCache, upstreams, routes, rateLimits, cors, tokenSources, identity, metrics or log
 2 problems
 `,
     });

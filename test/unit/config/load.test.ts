@@ -27,7 +27,12 @@ describe('loading a file', () => {
       routes:
         - { id: a, match: { path: /a, host: API.example.com }, allow: public, upstream: board }
     `);
-    expect(config.server.timeouts).toEqual({ headers: 15_000, bodyIdle: 30_000, idle: 75_000 });
+    expect(config.server.timeouts).toEqual({
+      headers: 15_000,
+      bodyIdle: 30_000,
+      idle: 75_000,
+      webSocketIdle: 600_000,
+    });
     expect(config.server.listen).toEqual({ host: '0.0.0.0', port: 8080 });
     expect(config.identity.headers).toEqual({ 'x-user': 'username' });
     expect(config.routes[0]?.match).toEqual({ path: '/a', host: 'api.example.com', permit: [] });

@@ -12,12 +12,19 @@ describe('what takes effect only after a restart', () => {
     ['server: { listen: "127.0.0.1:1" }', ['server.listen']],
     ['server: { workers: auto }', ['server.workers']],
     [
-      'server: { limits: { headerBytes: 1000, urlBytes: 1000, connections: 7 } }',
-      ['server.limits.headerBytes', 'server.limits.urlBytes', 'server.limits.connections'],
+      'server: { limits: { headerBytes: 1000, headerCount: 10, urlBytes: 1000, connections: 7 } }',
+      [
+        'server.limits.headerBytes',
+        'server.limits.headerCount',
+        'server.limits.urlBytes',
+        'server.limits.connections',
+      ],
     ],
     ['server: { timeouts: { headers: 1s, idle: 1s } }', ['server.timeouts.headers', 'server.timeouts.idle']],
     ['admin: { listen: "127.0.0.1:1" }', ['admin.listen']],
     ['tokenCache: { entries: 1 }', ['tokenCache.entries']],
+    ['rateLimits: { entries: 1 }', ['rateLimits.entries']],
+    ['rateLimits: { store: { redis: "redis://cache" }, onStoreFailure: open }', ['rateLimits.store']],
     ['metrics: { routeHistograms: true }', ['metrics.routeHistograms']],
     [tls(PAIR_A), ['server.tls']],
   ])('%s', (text, keys) => {
@@ -27,11 +34,13 @@ describe('what takes effect only after a restart', () => {
 
   it.each([
     [
-      'server: { trustedProxies: [10.0.0.0/8], timeouts: { bodyIdle: 1s }, shutdown: { drain: 1s }, limits: { bodyBytes: 1 } }',
+      'server: { trustedProxies: [10.0.0.0/8], timeouts: { bodyIdle: 1s }, shutdown: { drain: 1s }, limits: { bodyBytes: 1, webSockets: 1 } }',
     ],
     ['log: { level: debug }'],
     ['userPools: { main: { userPoolId: us-east-1_Other, clientIds: null } }'],
     ['cors: upstream'],
+    ['upstreams: { board: { url: "http://board", limits: { requests: 1 } } }'],
+    ['rateLimits: { timeout: 1s, onStoreFailure: open }'],
   ])('not %s', (text) => {
     expect(needsRestart(configOf(''), configOf(text))).toEqual([]);
   });
@@ -49,11 +58,12 @@ describe('what takes effect only after a restart', () => {
       server:
         listen: "127.0.0.1:1"
         workers: 2
-        limits: { headerBytes: 1000, urlBytes: 1000, connections: 7 }
+        limits: { headerBytes: 1000, headerCount: 10, urlBytes: 1000, connections: 7 }
         timeouts: { headers: 1s, idle: 1s }
         tls: ${JSON.stringify(PAIR_A)}
       admin: { listen: "127.0.0.1:2" }
       tokenCache: { entries: 1 }
+      rateLimits: { store: { redis: "redis://cache" }, onStoreFailure: open, entries: 1 }
       metrics: { routeHistograms: true }
       `,
     );

@@ -5,7 +5,7 @@ import { EVERY, pathsOfRole } from '../../../src/config/schema-tree.ts';
 
 const CANARY = 'canary-in-a-secret';
 
-const config: Config = configSchema.parse({
+const parsed = configSchema.parse({
   server: { tls: { cert: CANARY, key: CANARY } },
   userPools: { main: { userPoolId: 'us-east-1_Abc', clientIds: ['app'] } },
   identityPools: {
@@ -39,6 +39,12 @@ const config: Config = configSchema.parse({
   routes: [{ id: 'a', match: { path: '/a' }, allow: 'public', upstream: 'board' }],
 });
 
+/** A URL that is all secret would not be read as one. */
+const config: Config = {
+  ...parsed,
+  rateLimits: { ...parsed.rateLimits, store: { redis: CANARY }, onStoreFailure: 'open' },
+};
+
 describe('a configuration to be shown', () => {
   it('has every place for a secret filled in this test', () => {
     const places = pathsOfRole(configSchema, 'secret').map((path) =>
@@ -56,11 +62,12 @@ describe('a configuration to be shown', () => {
       'upstreams.*.sign.credentials.static.accessKeyId',
       'upstreams.*.sign.credentials.static.secretAccessKey',
       'upstreams.*.sign.credentials.static.sessionToken',
+      'rateLimits.store.redis',
     ]);
   });
 
   it('holds none of them', () => {
-    expect(JSON.stringify(config).split(CANARY)).toHaveLength(14);
+    expect(JSON.stringify(config).split(CANARY)).toHaveLength(15);
     expect(JSON.stringify(redactConfig(config))).not.toContain(CANARY);
   });
 

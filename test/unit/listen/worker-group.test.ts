@@ -46,6 +46,7 @@ function make(behaviour: string, workers = 2): WorkerGroup {
     dev: false,
     module: DOUBLE,
     fetchKeys: () => Promise.reject(new Error('no keys here')),
+    takeRate: () => ({ allowed: true, remaining: 0, next: 1 }),
     mergeMetrics,
     clock,
     logger: recordingLogger(log, () => onLine?.()),
@@ -130,6 +131,8 @@ describe('a group of workers', () => {
   it('says of a replacement that it cannot start, and tries again', async () => {
     make('good');
     await group.start();
+    // Answered after what the workers had told before: that they are ready.
+    await group.collect();
     process.env['WORKER_BEHAVIOUR'] = 'failing';
     await kill();
     clock.advance(0);

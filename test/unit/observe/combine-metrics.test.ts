@@ -25,7 +25,10 @@ function worker(gauges: Partial<Gauges> = {}) {
       inFlight: () => 0,
       tokenCacheEntries: () => 0,
       keyAges: () => new Map(),
+      connections: () => 0,
+      webSockets: () => 0,
       upstreamConnections: () => new Map(),
+      admissions: () => new Map(),
       ...gauges,
     },
   });

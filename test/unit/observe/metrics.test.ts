@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Gauges } from '../../../src/core/observer.ts';
 import { exposition } from '../../../src/observe/combine-metrics.ts';
+import { createRateEntriesMetric } from '../../../src/observe/limit-metrics.ts';
 import {
   createMetrics,
   createRegistry,
@@ -15,6 +16,9 @@ const GAUGES: Gauges = {
   inFlight: () => 3,
   tokenCacheEntries: () => 7,
   keyAges: () => new Map([['main', 12.5]]),
+  connections: () => 11,
+  webSockets: () => 5,
+  admissions: () => new Map([['board', { underWay: 4, waiting: 1 }]]),
   upstreamConnections: () =>
     new Map([
       ['board', 2],
@@ -38,6 +42,7 @@ let metrics: Metrics;
 function register(routeHistograms = false, gauges: Gauges = GAUGES): void {
   registry = createRegistry();
   createReloadMetrics(registry, () => 1_700_000_000);
+  createRateEntriesMetric(registry, () => 9);
   metrics = createMetrics({ registry, routeHistograms, gauges });
 }
 beforeEach(() => register());
@@ -47,6 +52,9 @@ async function series(): Promise<string[]> {
   const { text } = await exposition(registry);
   return text.split('\n').filter((line) => /^(cognito_|http_)/.test(line));
 }
+
+/** What is counted when it is asked for, used or not. */
+const GAUGES_ALWAYS_THERE = /_(in_flight|entries|connections|age_seconds|websockets|upstream_requests\w*)\b/;
 
 const without =
   (...patterns: RegExp[]) =>
@@ -90,7 +98,7 @@ describe('docs/metrics.md', () => {
         labels: labelNames.filter((label) => label !== 'le').toSorted(),
         type,
         // Registered by the primary alone.
-        combined: name.includes('config_') ? 'once' : aggregator,
+        combined: /_config_|_rate_limit_entries$/.test(name) ? 'once' : aggregator,
       }));
     expect(documented()).toEqual(
       documented().map(({ name }) => registered.find((metric) => metric.name === name)),
@@ -111,7 +119,7 @@ describe('docs/metrics.md', () => {
 
 describe('a series', () => {
   it('appears when it is first used; those of reloads are there from the start', async () => {
-    expect((await series()).filter(without(/_(in_flight|entries|connections|age_seconds)/))).toEqual([
+    expect((await series()).filter(without(GAUGES_ALWAYS_THERE))).toEqual([
       'cognito_auth_proxy_config_reloads_total{result="success"} 0',
       'cognito_auth_proxy_config_reloads_total{result="failure"} 0',
       'cognito_auth_proxy_config_last_reload_success_timestamp_seconds 1700000000',
@@ -141,6 +149,9 @@ describe('a series', () => {
     metrics.credentialsUsed('identity', 'cached', null);
     metrics.credentialsUsed('identity', 'fetched', 0.2);
     metrics.credentialsUsed('own/board', 'fetched', 0.3);
+    metrics.rateStoreAsked('success');
+    metrics.rateStoreAsked('failure');
+    metrics.rateStoreAsked('success');
     expect((await series()).filter(without(/_bucket/, /_sum/, /config_/)).sort()).toEqual(
       [
         'http_server_request_duration_seconds_count{method="GET",status="200"} 1',
@@ -172,6 +183,13 @@ describe('a series', () => {
         'cognito_auth_proxy_upstream_connections{upstream="board"} 2',
         'cognito_auth_proxy_upstream_connections{upstream="wiki"} 0',
         'cognito_auth_proxy_requests_in_flight 3',
+        'cognito_auth_proxy_client_connections 11',
+        'cognito_auth_proxy_websockets 5',
+        'cognito_auth_proxy_upstream_requests{upstream="board"} 4',
+        'cognito_auth_proxy_upstream_requests_waiting{upstream="board"} 1',
+        'cognito_auth_proxy_rate_limit_store_total{result="success"} 2',
+        'cognito_auth_proxy_rate_limit_store_total{result="failure"} 1',
+        'cognito_auth_proxy_rate_limit_entries 9',
       ].sort(),
     );
   });

@@ -34,7 +34,7 @@ describe('upgradeRequest', () => {
     const exchange = exchangeFor(['x-client', 'only'], outbound);
     const socket = new Socket();
     const request = upgradeRequest(exchange, socket);
-    expect([request.method, request.url, request.socket]).toEqual(['GET', '/judged?x', socket]);
+    expect([request.method, request.url, request.socket]).toEqual(['GET', '/', socket]);
     expect(Object.entries(request.headers)).toEqual([
       ['host', 'board'],
       ['x-a', '1, 2'],

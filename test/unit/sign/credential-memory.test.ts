@@ -18,7 +18,7 @@ function memoryNow(collect: () => void): number {
 }
 
 describe('the credentials of ten thousand callers', () => {
-  it('take a few kilobytes each, however many callers come after them', async () => {
+  it('take a few kilobytes each, however many callers come after them', { timeout: 120_000 }, async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const clock = createFakeClock();

@@ -1,0 +1,46 @@
+import {
+  type IdentityPoolEmulator,
+  startIdentityPoolEmulator,
+} from '../../src/dev/identity-pool-emulator.ts';
+
+const IDENTITY_POOL_ID = 'us-east-1:11111111-2222-3333-4444-555555555555';
+const DEVELOPER_PROVIDER = 'login.bench.example';
+const OWN_KEY = { accessKeyId: 'AKIDBENCH', secretAccessKey: 'bench-secret' };
+
+/** What a configuration needs besides, to have callers signed for with credentials of their own. */
+export interface SignedUpstream {
+  readonly identityPools: object;
+  readonly sign: object;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an identity pool. The proxy vouches for callers to it, so that their access tokens are enough and both entrants
+ * get the same requests. It is asked about each caller once, while the entrants warm up.
+ */
+export async function startSignedUpstream(): Promise<SignedUpstream> {
+  const emulator: IdentityPoolEmulator = await startIdentityPoolEmulator({
+    pools: [
+      {
+        identityPoolId: IDENTITY_POOL_ID,
+        providers: {},
+        developerProvider: DEVELOPER_PROVIDER,
+        authenticatedRole: 'arn:aws:iam::111122223333:role/bench',
+      },
+    ],
+    accessKeys: { [OWN_KEY.accessKeyId]: OWN_KEY.secretAccessKey },
+  });
+  return {
+    identityPools: {
+      main: {
+        identityPoolId: IDENTITY_POOL_ID,
+        userPool: 'main',
+        endpoint: emulator.origin,
+        callsPerSecond: 1_000,
+        logins: { [DEVELOPER_PROVIDER]: { claim: 'sub', credentials: { static: OWN_KEY } } },
+      },
+    },
+    sign: { service: 'execute-api', region: 'us-east-1', credentials: { identityPool: 'main' } },
+    stop: () => emulator.stop(),
+  };
+}
