@@ -78,12 +78,8 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
         late = clock.after(responseTimeout, giveUp);
       });
     });
-    const leave = (): void => {
-      client.destroy();
-    };
     const answered = (answer: IncomingMessage, status: number): void => {
       late.cancel();
-      client.off('end', leave);
       exchange.cancel = null;
       exchange.status = status;
       exchange.upstreamTime = clock.monotonic() - sentAt;
@@ -91,8 +87,6 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
       claimAnswer(exchange, answer.headers);
     };
     exchange.cancel = () => request.destroy();
-    // Whoever closes its side before the answer is gone, as for every other request.
-    client.once('end', leave);
     request.on('close', () => late.cancel());
     request.on('upgrade', (answer: IncomingMessage, upstream: Duplex) => {
       answered(answer, 101);

@@ -8,11 +8,13 @@ import { answer, held } from '../support/upstream-answers.ts';
 /** An upstream that only these routes name: none of its own is always there. */
 const ROUTE = { ...OPEN_ROUTE, upstream: 'main' };
 const routes: ProxyConfig['routes'] = [ROUTE];
+/** Kept for longer than any test runs: a connection that ends does so because of a reload. */
+const LONG = { timeouts: { keepAlive: '1h' } };
 
 let proxy: ProxyUnderTest;
 
 beforeEach(async () => {
-  proxy = await startProxy({ upstreams: { main: {}, other: {} }, routes });
+  proxy = await startProxy({ upstreams: { main: LONG, other: {} }, routes });
 });
 afterEach(() => proxy.stop());
 
@@ -26,9 +28,9 @@ describe('a reload', () => {
       return (await connection.response()).status;
     };
     expect(await ask()).toBe(200);
-    await proxy.reload({ routes: [{ ...ROUTE, allow: 'authenticated' }], upstreams: { main: {} } });
+    await proxy.reload({ routes: [{ ...ROUTE, allow: 'authenticated' }], upstreams: { main: LONG } });
     expect(await ask()).toBe(401);
-    await proxy.reload({ routes, upstreams: { main: {} } });
+    await proxy.reload({ routes, upstreams: { main: LONG } });
     expect(await ask()).toBe(200);
     connection.close();
   });
@@ -61,7 +63,7 @@ describe('a reload', () => {
     const asked = proxy.keys.requested(proxy.keys.requests + 1);
     const got = proxy.request('GET /judged HTTP/1.1', [bearer(token)]);
     await asked;
-    await proxy.reload({ routes, upstreams: { main: {} } });
+    await proxy.reload({ routes, upstreams: { main: LONG } });
     proxy.keys.release();
     expect((await got).status).toBe(200);
     expect((await proxy.upstream.request(0)).target).toBe('/judged');
@@ -78,14 +80,20 @@ describe('connections to an upstream', () => {
   const connectionOf = async (index: number) => (await proxy.upstream.request(index)).connection;
 
   const SURVIVED: readonly [what: string, config: ProxyConfig][] = [
-    ['nothing', { routes, upstreams: { main: {}, other: {} } }],
-    ['the routes', { routes: [{ ...ROUTE, id: 'renamed' }], upstreams: { main: {} } }],
-    ['another upstream', { routes, upstreams: { main: {}, other: { timeouts: { connect: '9s' } } } }],
+    ['nothing', { routes, upstreams: { main: LONG, other: {} } }],
+    ['the routes', { routes: [{ ...ROUTE, id: 'renamed' }], upstreams: { main: LONG } }],
+    ['another upstream', { routes, upstreams: { main: LONG, other: { timeouts: { connect: '9s' } } } }],
     [
       'what each request brings along',
       {
         routes,
-        upstreams: { main: { timeouts: { response: '9s', bodyIdle: '9s' }, retries: 3, host: 'client' } },
+        upstreams: {
+          main: {
+            timeouts: { ...LONG.timeouts, response: '9s', bodyIdle: '9s' },
+            retries: 3,
+            host: 'client',
+          },
+        },
       },
     ],
   ];
@@ -97,9 +105,12 @@ describe('connections to an upstream', () => {
   });
 
   const ENDED: readonly [what: string, config: ProxyConfig][] = [
-    ['how they are made', { routes, upstreams: { main: { timeouts: { connect: '9s' } } } }],
-    ['how long they are kept', { routes, upstreams: { main: { timeouts: { keepAlive: '9s' } } } }],
-    ['the name of the upstream', { routes: [{ ...ROUTE, upstream: 'renamed' }], upstreams: { renamed: {} } }],
+    ['how they are made', { routes, upstreams: { main: { timeouts: { ...LONG.timeouts, connect: '9s' } } } }],
+    ['how long they are kept', { routes, upstreams: { main: { timeouts: { keepAlive: '2h' } } } }],
+    [
+      'the name of the upstream',
+      { routes: [{ ...ROUTE, upstream: 'renamed' }], upstreams: { renamed: LONG } },
+    ],
   ];
   it.each(ENDED)('end with a reload that changes %s', async (_what, config) => {
     await get('/first');
@@ -114,7 +125,7 @@ describe('connections to an upstream', () => {
     proxy.upstream.on('/slow', slow);
     const got = get('/slow');
     await slow.arrived;
-    await proxy.reload({ routes, upstreams: { main: { timeouts: { connect: '9s' } } } });
+    await proxy.reload({ routes, upstreams: { main: { timeouts: { ...LONG.timeouts, connect: '9s' } } } });
     expect(await proxy.metrics()).toContain('cognito_auth_proxy_upstream_connections{upstream="main"} 1\n');
     slow.release();
     expect((await got).status).toBe(200);
