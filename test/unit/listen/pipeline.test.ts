@@ -181,11 +181,12 @@ describe.each(SHAPES)('as %s', (shape) => {
   it.each(BEFORE_OBSERVE)(
     '%s hangs, and refuses, replies or hands over when it is too late',
     async (name) => {
-      for (const verdict of [
+      const verdicts: readonly Verdict[] = [
         deny('ROUTE_NOT_FOUND'),
-        { kind: 'reply', status: 200, headers: [] } as const,
+        { kind: 'reply', status: 200, headers: [] },
         HANDED_OVER,
-      ]) {
+      ];
+      for (const verdict of verdicts) {
         const late = Promise.withResolvers<Verdict>();
         const asked = Promise.withResolvers<void>();
         behaviours[name] = () => {
