@@ -47,29 +47,24 @@ export function createLimitRate(
     return judge(exchange, question.limit, tally);
   };
 
-  /** Whichever comes first, the count or the deadline. */
-  const inTime = (asked: Promise<Tally>, judged: (tally: Tally) => Verdict): Promise<Verdict> =>
-    new Promise((resolve) => {
-      let waiting = true;
-      const end = (verdict: () => Verdict): void => {
-        if (!waiting) return;
-        waiting = false;
-        timer.cancel();
-        resolve(verdict());
-      };
-      const fail = (error: unknown): void => end(() => judgeWithoutCount(error));
-      // Timers run before what has come in is read: an answer that came while this process was busy gets its turn.
-      const late = (): void => void setImmediate(fail, new Error('no answer in time'));
-      const timer = clock.after(store.timeout, late);
-      asked.then((tally) => end(() => judged(tally)), fail);
-    });
-
   return (exchange, limit) => {
     const question = { limit, who: whoAsks(limit.by, exchange.principal, exchange.client) };
     const excess = excesses.find(question);
     if (excess !== undefined) return judge(exchange, limit, excess);
     const asked = store.take(question);
     if (!(asked instanceof Promise)) return judge(exchange, limit, asked);
-    return inTime(asked, (tally) => judgeWithCount(exchange, question, tally));
+    return inTime(asked, store.timeout, clock).then(
+      (tally) => judgeWithCount(exchange, question, tally),
+      judgeWithoutCount,
+    );
   };
+}
+
+/** The count, unless it takes longer than it may. */
+function inTime(asked: Promise<Tally>, timeout: number, clock: Clock): Promise<Tally> {
+  return new Promise((resolve, reject) => {
+    // Timers run before what has come in is read: an answer that came while this process was busy gets its turn.
+    const timer = clock.after(timeout, () => setImmediate(reject, new Error('no answer in time')));
+    asked.then(resolve, reject).finally(() => timer.cancel());
+  });
 }

@@ -55,8 +55,6 @@ export function createRedisStore({ url, timeout, clock }: RedisStoreOptions): Ra
         reconnectOnError: (error) => error.message.startsWith('READONLY'),
       });
       client = redis;
-      // Told where it matters, by the question that fails.
-      redis.on('error', () => undefined);
       take = createTake(redis, limiters);
       await connected(redis, clock);
     },
@@ -70,6 +68,14 @@ type Limiters = Pick<typeof import('rate-limiter-flexible'), 'RateLimiterRedis' 
 
 function createTake(redis: Redis, { RateLimiterRedis, RateLimiterRes }: Limiters): Take {
   const limiters = new WeakMap<RateLimit, RateLimiterRedis>();
+  /** Why there is no connection: told by the question that cannot be asked. */
+  let trouble: Error | null = null;
+  redis.on('error', (error: Error) => {
+    trouble = error;
+  });
+  redis.on('ready', () => {
+    trouble = null;
+  });
 
   const limiterFor = (limit: RateLimit): RateLimiterRedis => {
     const known = limiters.get(limit);
@@ -92,7 +98,7 @@ function createTake(redis: Redis, { RateLimiterRedis, RateLimiterRes }: Limiters
       return tally(true, await limiterFor(limit).consume(hash(who), 1, { customDuration: 1 }));
     } catch (result) {
       if (result instanceof RateLimiterRes) return tally(false, result);
-      throw result;
+      throw new Error('Redis does not count', { cause: trouble ?? result });
     }
   };
 }

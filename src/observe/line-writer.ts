@@ -21,8 +21,9 @@ export interface LineWriterOptions {
 /** Milliseconds for which a line may wait for company. */
 const COMPANY = 200;
 
-/** Milliseconds before a reader that had no room is tried again. */
-const RETRY = 100;
+/** Milliseconds before a reader that had no room is tried again: soon at first, for most are only a little behind. */
+const FIRST_RETRY = 1;
+const LAST_RETRY = 100;
 
 /** Milliseconds for which a flush waits for a slow reader. */
 const PATIENCE = 1_000;
@@ -67,21 +68,21 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
     const batch = batches.shift();
     busy = batch !== undefined;
     if (batch !== undefined) {
-      send(Buffer.from(batch.text), batch.lines);
+      send(Buffer.from(batch.text), batch.lines, FIRST_RETRY);
       return;
     }
     for (const resolve of waiting) resolve();
     waiting.clear();
   };
 
-  const send = (bytes: Buffer, lines: number): void => {
+  const send = (bytes: Buffer, lines: number, retry: number): void => {
     write(descriptor, bytes, (error, written) => {
       if (error === null) {
         held -= written;
-        if (written < bytes.length) send(bytes.subarray(written), lines);
+        if (written < bytes.length) send(bytes.subarray(written), lines, FIRST_RETRY);
         else next();
       } else if (error.code === 'EAGAIN') {
-        setTimeout(send, RETRY, bytes, lines).unref();
+        setTimeout(send, retry, bytes, lines, Math.min(retry * 2, LAST_RETRY)).unref();
       } else {
         held -= bytes.length;
         lost += lines;

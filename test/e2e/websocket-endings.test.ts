@@ -23,7 +23,10 @@ const routes: ProxyConfig['routes'] = [
 beforeEach(async () => {
   clock = createFakeClock(Date.now());
   echo = await startEchoServer();
-  proxy = await startProxy({ upstreams: { echo: { url: echo.origin } }, routes }, { clock });
+  proxy = await startProxy(
+    { server: { timeouts: { webSocketIdle: null } }, upstreams: { echo: { url: echo.origin } }, routes },
+    { clock },
+  );
 });
 afterEach(async () => {
   await runOut(clock, proxy.stop());

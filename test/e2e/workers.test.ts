@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PAIR_A } from '../support/certificates.ts';
 import { type KeyServer, startKeyServer } from '../support/key-server.ts';
@@ -11,7 +9,6 @@ import {
   metricValue,
   prepareSurroundings,
   runServe,
-  SERVE_ENTRY,
   type Served,
   type Surroundings,
   takePort,
@@ -231,40 +228,6 @@ describe('two workers', () => {
     expect(await exited).toEqual({ code: 1, signal: null });
     expect(program?.complaints).toMatch(/^cannot start: .*EADDRINUSE.*\n$/);
     await taken.giveBack();
-  });
-
-  it('write whole lines of log, however slowly they are read', async () => {
-    configure();
-    const child = spawn(process.execPath, [SERVE_ENTRY, 'serve', '--config', 'some.yaml'], {
-      cwd: place.folder,
-      env: authority(),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    try {
-      child.stdout.setEncoding('utf8');
-      let log = '';
-      child.stdout.on('data', (text: string) => {
-        log += text;
-      });
-      while (!log.includes('"message":"listening"')) await once(child.stdout, 'data');
-      child.stdout.pause();
-      const proxy = /"proxy":"([^"]+)"/.exec(log)?.[1] ?? '';
-      const connections = await Promise.all(Array.from({ length: 8 }, () => openRaw(proxy)));
-      for (let round = 0; round < 100; round += 1) {
-        await Promise.all(connections.map((each) => ask(each, `/${'x'.repeat(700 + 10 * round)}`)));
-      }
-      for (const connection of connections) connection.close();
-      child.kill('SIGTERM');
-      child.stdout.resume();
-      await once(child, 'close');
-      const lines = log
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as { message: string });
-      expect(lines.filter((line) => line.message === 'request')).toHaveLength(800);
-    } finally {
-      child.kill('SIGKILL');
-    }
   });
 
   const pids: number[] = [];

@@ -72,6 +72,14 @@ function expectClosed(response: RawResponse): void {
 const messages = (proxy: ProxyUnderTest): string[] =>
   proxy.log.map(({ message }) => message).filter((message) => message.startsWith('the store of rate limits'));
 
+/** What the log says of the store's absence, from the outside in. */
+function reasons(proxy: ProxyUnderTest): string {
+  const line = proxy.log.find(({ message }) => message === 'the store of rate limits does not answer');
+  const texts: string[] = [];
+  for (let error = line?.['err']; error instanceof Error; error = error.cause) texts.push(error.message);
+  return texts.join(': ');
+}
+
 describe('several proxies with one Redis', () => {
   itWithRedis('count together', async () => {
     redis = await startRedisServer();
@@ -211,14 +219,18 @@ describe('a Redis that cannot be used', () => {
     expect((await until(right, isCounted)).status).toBe(200);
     const wrong = await start({ ...settings, store: { redis: withPassword('wrong-password') } });
     expectClosed(await ask(wrong));
+    expect(reasons(wrong)).toMatch(/^Redis does not count: WRONGPASS/);
     const none = await start({ ...settings, store: { redis: url } });
     expectClosed(await ask(none));
+    expect(reasons(none)).toMatch(/^Redis does not count: NOAUTH/);
     for (const proxy of proxies) expect(JSON.stringify(proxy.log)).not.toMatch(/(right|wrong)-password/);
   });
 
   itWithRedis('because nobody listens there is a failure, open or closed', async () => {
     const store = { redis: (await refusingOrigin()).replace('http:', 'redis:') };
-    expectClosed(await ask(await start({ store, onStoreFailure: 'closed' })));
+    const closed = await start({ store, onStoreFailure: 'closed' });
+    expectClosed(await ask(closed));
+    expect(reasons(closed)).toMatch(/^Redis does not count: .*ECONNREFUSED/);
     expect((await ask(await start({ store, onStoreFailure: 'open' }))).status).toBe(200);
   });
 });

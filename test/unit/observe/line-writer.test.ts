@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLineWriter, type LineWriter } from '../../../src/observe/line-writer.ts';
+import { drain, openPipe } from '../../support/pipe.ts';
 
 let folder: string;
 let opened: number[];
@@ -22,23 +22,10 @@ function open(path: string, flags: number): number {
   return descriptor;
 }
 
-/** Both ends of a pipe; neither waits for the other. */
 function pipe(): { readonly reader: number; readonly writer: number } {
-  const path = join(folder, 'fifo');
-  execFileSync('mkfifo', [path]);
-  const reader = open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return { reader, writer: open(path, constants.O_WRONLY | constants.O_NONBLOCK) };
-}
-
-/** All that is in the pipe now. */
-function drain(reader: number): string {
-  const buffer = Buffer.alloc(1_048_576);
-  try {
-    return buffer.toString('utf8', 0, readSync(reader, buffer));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return '';
-    throw error;
-  }
+  const ends = openPipe(folder);
+  opened.push(ends.reader, ends.writer);
+  return ends;
 }
 
 const losses: number[] = [];

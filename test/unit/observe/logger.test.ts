@@ -1,9 +1,14 @@
+import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogLevel, ProcessLogger } from '../../../src/core/ports.ts';
 import { createLogger, describeError } from '../../../src/observe/logger.ts';
+import { drain, openPipe } from '../../support/pipe.ts';
+
+const LOGGING_PROCESS = fileURLToPath(new URL('../../support/logging-process.ts', import.meta.url));
 
 let folder: string;
 let descriptor: number;
@@ -72,6 +77,36 @@ describe('a line of log', () => {
       );
     },
   );
+});
+
+describe('several processes that log to one place', () => {
+  it("never write into each other's lines, however slowly they are read", async () => {
+    const { reader, writer } = openPipe(folder);
+    const each = 300;
+    const processes = [0, 1, 2].map(() =>
+      spawn(process.execPath, [LOGGING_PROCESS, String(each)], { stdio: ['ignore', writer, 'inherit'] }),
+    );
+    let running = processes.length;
+    for (const one of processes) one.once('exit', () => (running -= 1));
+    closeSync(writer);
+
+    let text = '';
+    while (running > 0) {
+      // So slowly that the pipe is always nearly full, and writes of more than it has room for are cut.
+      text += drain(reader, 700);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    for (let rest = drain(reader); rest !== ''; rest = drain(reader)) text += rest;
+    closeSync(reader);
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { worker: number; status: number });
+    for (const { pid } of processes) {
+      const own = lines.filter(({ worker }) => worker === pid).map(({ status }) => status);
+      expect(own).toEqual(Array.from({ length: each }, (_, i) => i));
+    }
+  });
 });
 
 describe('of an error', () => {
