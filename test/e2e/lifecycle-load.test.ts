@@ -110,7 +110,9 @@ describe('under load', () => {
       await load.reached(i * 20);
       await proxy.reload(configs[i % configs.length] as ProxyConfig);
       if (i % 10 === 0) {
-        expect(() => proxy.reload({ routes: [{ ...OPEN_ROUTE, upstream: 'missing' }] })).toThrow('missing');
+        await expect(proxy.reload({ routes: [{ ...OPEN_ROUTE, upstream: 'missing' }] })).rejects.toThrow(
+          'missing',
+        );
       }
     }
     load.askNoMore();

@@ -24,7 +24,7 @@ const unit = fc.constantFrom(
   ...['a', 'Z', '0', '-', '.', '_', '~', '+', '*', "'", '(', ')', '!', '$', '&', ',', '=', ':', '@'],
   ...['%20', '%2B', '%C3%A4', '%E2%82%AC', '%F0%9F%98%80', '%22', '%7B', '%5B', '%26', '%3D', '%40'],
 );
-const segment = fc.string({ unit, minLength: 1, maxLength: 8 }).filter((text) => !/^\.+$/.test(text));
+const segment = fc.string({ unit, minLength: 1, maxLength: 8 }).filter((text) => !/^(\.|%20)*$/.test(text));
 const path = fc
   .tuple(fc.array(segment, { maxLength: 5 }), fc.boolean())
   .map(([segments, slash]) => `/${segments.join('/')}${slash && segments.length > 0 ? '/' : ''}`);
