@@ -24,6 +24,7 @@ import { createMint } from './world/tokens.ts';
 
 const RESULTS = fileURLToPath(new URL('./results', import.meta.url));
 const PAGE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
+const CHART = 'requests-per-second.svg';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const progress = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -115,8 +116,8 @@ async function main(): Promise<void> {
     all.map(({ name }) => name),
   );
   const chart = drawChart(kept);
-  if (chart !== null) writeFileSync(join(results, 'requests-per-second.svg'), chart);
-  if (!quick) refreshPage(PAGE, kept);
+  if (chart !== null) writeFileSync(join(results, CHART), chart);
+  if (!quick) refreshPage(PAGE, kept, chart === null ? null : `../bench/results/${CHART}`);
 }
 
 /** The upstream and all that contenders are started with. */

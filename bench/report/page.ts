@@ -5,9 +5,13 @@ import { caseTable, goalTable } from './table.ts';
 const BEGIN = '<!-- results: written by npm run bench -->';
 const END = '<!-- end of results -->';
 
-/** Puts new results between the markers of a page. */
-export function refreshPage(file: string, results: readonly CaseResult[]): void {
-  writeFileSync(file, replaceResults(readFileSync(file, 'utf8'), writeResults(results)));
+/**
+ * Puts new results between the markers of a page.
+ * @param chart its path as the page sees it; null when there is none
+ */
+export function refreshPage(file: string, results: readonly CaseResult[], chart: string | null): void {
+  const picture = chart === null ? '' : `![Authorised requests per second, by contender](${chart})\n\n`;
+  writeFileSync(file, replaceResults(readFileSync(file, 'utf8'), picture + writeResults(results)));
 }
 
 /** @throws when the markers are not there */

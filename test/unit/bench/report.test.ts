@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import type { Case, ContenderName, Goal } from '../../../bench/cases/case.ts';
 import { FULL, listCases, QUICK } from '../../../bench/cases/cases.ts';
 import type { EntrantResult } from '../../../bench/measure/run-case.ts';
 import { drawChart } from '../../../bench/report/chart.ts';
-import { describeTaking, replaceResults, writeResults } from '../../../bench/report/page.ts';
+import { describeTaking, refreshPage, replaceResults, writeResults } from '../../../bench/report/page.ts';
 import { type CaseResult, keepResult, makeResult, readResults } from '../../../bench/report/results.ts';
 import { caseTable, goalTable } from '../../../bench/report/table.ts';
 
@@ -129,6 +129,19 @@ describe('the page', () => {
     const once = replaceResults(page, 'new');
     expect(once).toBe(`# Title\n\n${BEGIN}\n\nnew\n\n${END}\n\nThe rest.\n`);
     expect(replaceResults(once, 'new')).toBe(once);
+  });
+
+  it('is refreshed with the chart, if there is one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-page-'));
+    const file = join(folder, 'page.md');
+    writeFileSync(file, `${BEGIN}\n\n${END}\n`);
+    refreshPage(file, [resultOf()], '../chart.svg');
+    expect(readFileSync(file, 'utf8')).toContain(
+      `${BEGIN}\n\n![Authorised requests per second, by contender](../chart.svg)\n\nSome <Processor>`,
+    );
+    refreshPage(file, [resultOf()], null);
+    expect(readFileSync(file, 'utf8')).toContain(`${BEGIN}\n\nSome <Processor>`);
+    rmSync(folder, { recursive: true });
   });
 
   it.each(['no markers', `${END} ${BEGIN}`, BEGIN])('is refused without a place: %s', (page) => {
