@@ -82,11 +82,11 @@ const ODD_LINES = [
   ],
 ].map((line) => `${line}\r\n`);
 
-/**
- * undici's older build of Node's parser takes two CRs for the end of a status line. Nobody reads those bytes after us, so nothing comes
- * of it.
- */
-const KNOWN_DIFFERENCE = /HTTP\/\d\.\d \d{3}[^\r\n]*\r\r/;
+/** Node takes nothing more from a connection of which an interim answer says that it closes; to us only the last one's word counts. */
+const KNOWN_DIFFERENCE = /HTTP\/1\.1 1\d\d[^\r\n]*\r\n(?:[^\r\n]+\r\n)*connection: close/i;
+
+/** Extensions of chunks; we pass over those that have no name, or no proper one, where Node gives up. */
+const EXTENSIONS = /(\r\n[0-9a-f]+)[\t ]*;[^\r\n]*(?=\r\n)/gi;
 
 const at = fc.nat(1_000);
 const place = (bytes: string, i: number): number => i % (bytes.length + 1);
@@ -125,7 +125,10 @@ it('what the proxy hands on whole, Node has read whole and alike', { timeout }, 
       const ours = await readThroughProxy(method);
       if (ours === null) return;
       whole += 1;
-      expect(await nodeReads(method, bytes, ours), JSON.stringify(ours)).toBe(true);
+      const alike =
+        (await nodeReads(method, bytes, ours)) ||
+        (await nodeReads(method, bytes.replaceAll(EXTENSIONS, '$1'), ours));
+      expect(alike, JSON.stringify(ours)).toBe(true);
     }),
     parameters,
   );
