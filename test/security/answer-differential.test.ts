@@ -82,8 +82,14 @@ const ODD_LINES = [
   ],
 ].map((line) => `${line}\r\n`);
 
-/** Node takes nothing more from a connection of which an interim answer says that it closes; to us only the last one's word counts. */
-const KNOWN_DIFFERENCE = /HTTP\/1\.1 1\d\d[^\r\n]*\r\n(?:[^\r\n]+\r\n)*connection: close/i;
+/**
+ * Where the two differ and nothing comes of it. Node takes nothing more from a connection of which an interim answer says that it
+ * closes; to us only the last one's word counts. And Node keeps a tab behind a value, which RFC 9110 section 5.5 takes away.
+ */
+const KNOWN_DIFFERENCES = [
+  /HTTP\/1\.1 1\d\d[^\r\n]*\r\n(?:[^\r\n]+\r\n)*connection: close/i,
+  /(?:content-length|transfer-encoding):[^\r\n]*\t\r\n/i,
+];
 
 const at = fc.nat(1_000);
 const place = (bytes: string, i: number): number => i % (bytes.length + 1);
@@ -115,7 +121,7 @@ it('what the proxy hands on whole, Node has read whole and alike', { timeout }, 
       method,
       bytes: changes.reduce((changed, apply) => apply(changed), bytes),
     }))
-    .filter(({ bytes }) => !KNOWN_DIFFERENCE.test(bytes));
+    .filter(({ bytes }) => !KNOWN_DIFFERENCES.some((known) => known.test(bytes)));
   await fc.assert(
     fc.asyncProperty(mutant, async ({ method, bytes }) => {
       proxy.upstream.on('/answer', pieces(bytes, []));
