@@ -84,9 +84,10 @@ const ODD_LINES = [
 
 /**
  * Where the two differ and nothing comes of it. Node takes nothing more from a connection of which an interim answer says that it
- * closes; to us only the last one's word counts. And Node keeps a tab behind a value, which RFC 9110 section 5.5 takes away.
+ * closes, as those of HTTP/1.0 do; to us only the last one's word counts. And Node keeps a tab behind a value, which RFC 9110 section 5.5 takes away.
  */
 const KNOWN_DIFFERENCES = [
+  /HTTP\/1\.0 1\d\d/,
   /HTTP\/1\.1 1\d\d[^\r\n]*\r\n(?:[^\r\n]+\r\n)*connection: close/i,
   /(?:content-length|transfer-encoding):[^\r\n]*\t\r\n/i,
 ];
