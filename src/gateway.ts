@@ -16,6 +16,7 @@ import { NO_PARAMETERS } from './core/route.ts';
 import { createLimitRate } from './limit/limit-rate.ts';
 import type { RateStore } from './limit/rate-store.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
+import { connectionsWithin, descriptorLimit } from './listen/descriptors.ts';
 import { createPipeline, type Pipeline, type Traffic } from './listen/pipeline.ts';
 import { createPublicServer } from './listen/public-server.ts';
 import { createResponder } from './listen/respond.ts';
@@ -173,10 +174,19 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     );
   };
 
+  /** Never more than there are descriptors for. */
+  const countConnections = (): number => {
+    const wanted = share(config.server.limits.connections);
+    const possible = connectionsWithin(descriptorLimit());
+    if (possible >= wanted) return wanted;
+    logger.warn({ connections: possible }, 'fewer connections are taken than configured; raise ulimit -n');
+    return possible;
+  };
+
   pipeline = compile();
   const server = createPublicServer({
     config: config.server,
-    maxConnections: share(config.server.limits.connections),
+    maxConnections: countConnections(),
     pipeline: () => pipeline,
     clock,
     onRefusedConnection: createRefusedConnectionObserver(metrics, logger),

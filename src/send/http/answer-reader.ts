@@ -107,7 +107,10 @@ export class AnswerReader {
 
   #keepHead(bytes: Buffer, from: number): number {
     if (this.#head.length + bytes.length - from > HEADER_BYTES) throw tooLarge();
-    this.#head += bytes.toString('latin1', from, bytes.length);
+    const more = bytes.toString('latin1', from, bytes.length);
+    // Whoever ends lines so will never send the empty line that is waited for (RFC 9112 section 2.2).
+    if (/[^\r]\n/.test(this.#head.slice(-1) + more)) throw invalid('a line ends without CR');
+    this.#head += more;
     // What speaks another protocol waits for us to say something, and may never come to an empty line.
     if (!this.#head.startsWith(BEGINNING.slice(0, this.#head.length))) throw invalid('it is not HTTP/1');
     return bytes.length;
