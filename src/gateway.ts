@@ -164,7 +164,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
           noticeAnswer: signer.noticeAnswer,
           bytesPassed,
         }),
-        createObserveStage({ metrics, logger, clock, subject: config.log.subject }),
+        createObserveStage({ ...config.log, metrics, logger, clock, random: Math.random }),
       ],
       responder,
       clock,

@@ -78,6 +78,8 @@ export class Exchange {
   /** Headers of ours that go onto whatever answer is sent, over the upstream's of the same name. */
   answerHeaders: HeaderList = [];
 
+  /** What the rule would have refused the request with, on a route that does not enforce its rule. */
+  shadow: Refusal | null = null;
   /** The refusal, if it came to one. */
   refusal: Refusal | null = null;
   /** The status sent; 0 while none is, 499 when the client left first. */

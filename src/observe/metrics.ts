@@ -33,6 +33,8 @@ export interface RequestSample {
   readonly decision: Decision | null;
   /** The refusal's code; `ok` when there was none. */
   readonly code: string;
+  /** The code that a rule which is not enforced would have refused it with; null: none would. */
+  readonly shadow: string | null;
   readonly seconds: number;
   /** The upstream's name; null when it was not asked, or gave no answer. */
   readonly upstream: string | null;
@@ -93,6 +95,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     name: `${PREFIX}decisions_total`,
     help: 'Requests let through (allow), refused (deny) or failed (fault), with the code from docs/errors.md.',
     labelNames: ['route', 'decision', 'code'],
+    registers,
+  });
+  const shadowRefusals = new Counter({
+    name: `${PREFIX}shadow_refusals_total`,
+    help: 'Requests that a rule would have refused, on routes with enforce: false, with the code from docs/errors.md.',
+    labelNames: ['route', 'code'],
     registers,
   });
   const tokenCache = new Counter({
@@ -208,6 +216,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       }
       outcome.requests.inc();
       outcome.decisions?.inc();
+      if (sample.shadow !== null) shadowRefusals.inc({ route: sample.route, code: sample.shadow });
 
       if (sample.upstream === null) return;
       const upstreamKey = `${status} ${sample.upstream}`;
