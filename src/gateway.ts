@@ -101,7 +101,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     observer: metrics,
     dev: options.dev,
   });
-  const upstreamPools = createUpstreamPools();
+  const upstreamPools = createUpstreamPools(clock);
   const balancer = createBalancer(clock, logger);
   const admission = createAdmission(config.upstreams, clock, options.workers);
   const tunnels = createTunnels({
@@ -236,7 +236,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       pools.stop();
       signer.stop();
       options.rateStore.stop();
-      await upstreamPools.destroy();
+      upstreamPools.destroy();
       await tracing?.stop();
       await logger.flush();
     },

@@ -39,10 +39,8 @@ const PLANTED: readonly (readonly [file: string, line: string, fence: string])[]
   ['src/observe/a.ts', "import '@opentelemetry/api';", 'opentelemetry-traces'],
   ['src/core/d.ts', "await import('@opentelemetry/sdk-trace');", 'opentelemetry-traces'],
   ['src/observe/b.ts', "import './tracing/start-tracing.ts';", 'tracing-is-loaded-on-demand'],
-  ['src/authenticate/b.ts', "import 'undici';", 'forwarding-libraries-send'],
   ['src/listen/e.ts', "import 'http-proxy-middleware';", 'forwarding-libraries-send'],
   ['src/listen/f.ts', "import 'prom-client';", 'prom-client-observes'],
-  ['src/send/d.ts', "import 'pino';", 'pino-observes'],
   ['src/authorize/c.ts', "import 'zod';", 'yaml-configures'],
   ['src/listen/g.ts', "import 'commander';", 'commander-commands'],
 ];
