@@ -17,6 +17,7 @@ import type { Tracing } from './core/tracing.ts';
 import { createLimitRate } from './limit/limit-rate.ts';
 import type { RateStore } from './limit/rate-store.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
+import { connectionsWithin, descriptorLimit } from './listen/descriptors.ts';
 import { createPipeline, type Pipeline, type Traffic } from './listen/pipeline.ts';
 import { createPublicServer } from './listen/public-server.ts';
 import { createResponder } from './listen/respond.ts';
@@ -177,10 +178,19 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     );
   };
 
+  /** Never more than there are descriptors for. */
+  const countConnections = (): number => {
+    const wanted = share(config.server.limits.connections);
+    const possible = connectionsWithin(descriptorLimit());
+    if (possible >= wanted) return wanted;
+    logger.warn({ connections: possible }, 'fewer connections are taken than configured; raise ulimit -n');
+    return possible;
+  };
+
   pipeline = compile();
   const server = createPublicServer({
     config: config.server,
-    maxConnections: share(config.server.limits.connections),
+    maxConnections: countConnections(),
     pipeline: () => pipeline,
     clock,
     onRefusedConnection: createRefusedConnectionObserver(metrics, logger),

@@ -24,6 +24,9 @@ const RESET: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 /** What came is no answer that can be handed on: node's parser refuses it (HPE_), or node:http will not write it. */
 const INVALID = /^(HPE_|ERR_INVALID_CHAR$|ERR_INVALID_HTTP_TOKEN$|ERR_HTTP_(INVALID|TRAILER)_)/;
 
+/** There is no descriptor left, here: that is nobody else's fault. */
+const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE']);
+
 /** Our own code threw: a defect here. */
 const OURS = /^(|ERR_(INVALID|HTTP|STREAM)_.*)$/;
 
@@ -39,6 +42,7 @@ export function codeOfFailure(error: unknown): ErrorCode {
 
 /** Whether a failure before the answer speaks against the address: it cannot be reached, drops out, or says nothing. */
 export function isTargetFailure(error: unknown): boolean {
+  if (EXHAUSTED.has(codeOf(error))) return false;
   const code = codeOfFailure(error);
   return code === 'UPSTREAM_CONNECT_FAILED' || code === 'UPSTREAM_RESET' || code === 'UPSTREAM_TIMEOUT';
 }

@@ -22,7 +22,7 @@ const TABLE: readonly [
   ['an unreachable network', coded('ENETUNREACH'), 'UPSTREAM_CONNECT_FAILED', true, true],
   ['an unknown name', coded('ENOTFOUND'), 'UPSTREAM_CONNECT_FAILED', true, true],
   ['a name server that does not answer', coded('EAI_AGAIN'), 'UPSTREAM_CONNECT_FAILED', true, true],
-  ['no descriptors left', coded('EMFILE'), 'UPSTREAM_CONNECT_FAILED', true, true],
+  ['no descriptors left here', coded('EMFILE'), 'UPSTREAM_CONNECT_FAILED', false, false],
   [
     'several addresses, none of which answers',
     Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }),
