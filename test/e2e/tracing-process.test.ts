@@ -87,11 +87,16 @@ describe('OpenTelemetry', () => {
 });
 
 it('spans that wait are sent before the process ends', async () => {
-  const running = await serve({ ...tracingTo(collector), OTEL_BSP_SCHEDULE_DELAY: '600000' });
+  const running = await serve({
+    ...tracingTo(collector),
+    OTEL_BSP_SCHEDULE_DELAY: '600000',
+    OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+  });
   expect(await running.request('GET /x HTTP/1.1')).toMatchObject({ status: 200 });
   expect(collector.spans).toEqual([]);
   expect(await running.stop()).toBe(0);
   expect(collector.spans.map(({ name }) => name).sort()).toEqual(['GET', 'GET /{rest+}', 'prepare']);
+  expect(collector.requests[0]?.headers['content-encoding']).toBe('gzip');
 });
 
 it('each of several workers sends its own', async () => {
@@ -165,8 +170,9 @@ describe('variables that cannot be used', () => {
     await running.request('GET /x HTTP/1.1');
     await collector.until(() => collector.spans.length === 3);
     expect(await running.stop()).toBe(0);
-    expect(running.log.find(({ level }) => level === 'warn')).toMatchObject({
-      message: 'these variables cannot be used for tracing and count as unset',
+    const warning = 'these variables cannot be used for tracing and count as unset';
+    expect(running.log.find(({ message }) => message === warning)).toMatchObject({
+      level: 'warn',
       keys: ['OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_TRACES_SAMPLER'],
     });
   });

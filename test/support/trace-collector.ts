@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 
 type AttributeValue = string | number | boolean;
 
@@ -55,13 +56,13 @@ export async function startTraceCollector(port = 0): Promise<TraceCollector> {
     } else response.writeHead(mood).end();
   };
   const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (text: string) => {
-      body += text;
-    });
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => void chunks.push(chunk));
     request.on('end', () => {
       requests.push({ url: request.url ?? '', headers: request.headers });
-      answer(response, body);
+      const body = Buffer.concat(chunks);
+      const plain = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+      answer(response, plain.toString('utf8'));
       news.emit('news');
     });
   });
