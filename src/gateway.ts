@@ -174,30 +174,34 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     );
   };
 
+  const wantedConnections = share(config.server.limits.connections);
   /** Never more than there are descriptors for. */
-  const countConnections = (): number => {
-    const wanted = share(config.server.limits.connections);
-    const possible = connectionsWithin(descriptorLimit());
-    if (possible >= wanted) return wanted;
-    logger.warn({ connections: possible }, 'fewer connections are taken than configured; raise ulimit -n');
-    return possible;
-  };
+  const maxConnections = Math.min(wantedConnections, connectionsWithin(descriptorLimit()));
 
   pipeline = compile();
   const server = createPublicServer({
     config: config.server,
-    maxConnections: countConnections(),
+    maxConnections,
     pipeline: () => pipeline,
     clock,
     onRefusedConnection: createRefusedConnectionObserver(metrics, logger),
   });
+
+  const warnOfDescriptors = (): void =>
+    logger.warn(
+      { connections: maxConnections },
+      'fewer connections are taken than configured; raise ulimit -n',
+    );
 
   return {
     async start() {
       pools.configure(config.userPools);
       try {
         await options.rateStore.start();
-        return await server.start();
+        const port = await server.start();
+        // Behind the line that says where we listen, for which others wait.
+        if (maxConnections < wantedConnections) setImmediate(warnOfDescriptors);
+        return port;
       } catch (error) {
         pools.stop();
         options.rateStore.stop();

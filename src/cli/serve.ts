@@ -12,6 +12,7 @@ import { createService, type Service } from '../service.ts';
 import { type AddCommand, aborted, type CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { CONFIG_OPTION, loadOrExplain } from './load-or-explain.ts';
+import { letYoungGenerationGrow } from './young-generation.ts';
 
 /** `serve`, the command that is meant when none is named: runs the proxy until it is told to stop. */
 export const serveCommand: AddCommand = (program, context, finish) => {
@@ -42,6 +43,7 @@ async function serve(named: string | undefined, context: CommandContext): Promis
   const stopFollowing = followConfig(loaded, service, logger, context);
   const source = describeSource(loaded.source);
   logger.info({ ...addresses, source, routes: loaded.config.routes.length }, 'listening');
+  letYoungGenerationGrow();
   await aborted(context.signal);
   logger.info({}, 'stopping');
   await stopFollowing();

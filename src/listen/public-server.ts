@@ -51,6 +51,12 @@ const CHECKING_INTERVAL = 1_000;
 /** Memory that pipelined requests may take while they wait, over all connections; one that finds no room is cut off. */
 const WAITING_BYTES = 67_108_864;
 
+/**
+ * Bytes written to a client's socket before it counts as full: more than is read from an upstream at once, so that a client that
+ * keeps up is never waited for.
+ */
+const WRITE_AHEAD = 131_072;
+
 /** Connections beyond the limit that may linger over their answer; further ones are cut, or they would use up what probes need. */
 const MOST_TURNED_AWAY = 24;
 
@@ -195,6 +201,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     requestTimeout: 0,
     connectionsCheckingInterval: CHECKING_INTERVAL,
     noDelay: true,
+    highWaterMark: WRITE_AHEAD,
     // Java's HttpClient sends Upgrade: h2c by default: a plain request, as RFC 9110 section 7.8 allows us to take it.
     // An upgrade of HTTP/1.0 is ignored as well, and one behind a request that has no answer yet.
     shouldUpgradeCallback: (request: IncomingMessage) =>

@@ -8,7 +8,7 @@ const NEEDS_ESCAPING = /[^ !#-[\]-~]/;
  * our own and most texts need no escaping, so that nothing but the rest is handed to JSON.stringify.
  *
  * @param time milliseconds since the epoch
- * @returns the line with its end
+ * @returns the line with its end, in ASCII
  */
 export function formatLine(level: string, time: number, fields: LogFields, message: string): string {
   let line = `{"level":"${level}","time":"${isoTime(time)}"`;
@@ -28,10 +28,10 @@ function textOf(value: unknown): string | undefined {
   return jsonOf(value);
 }
 
-/** JSON leaves some control characters as they are, which a terminal or a reader of lines may act on. */
+/** JSON leaves characters as they are which a terminal or a reader of lines may act on. */
 function jsonOf(value: unknown): string | undefined {
   const text: string | undefined = JSON.stringify(value);
-  return text?.replace(/[\x7f-\x9f\u2028\u2029]/g, (character) => {
+  return text?.replace(/[\x7f-\uffff]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }

@@ -46,7 +46,7 @@ export class Forwarding implements AnswerReceiver {
   #watch: ClientWatch | null = null;
   #interim = 0;
   /** The answer's body where it came in one with the header section. */
-  #whole: Buffer | null = null;
+  #whole: string | null = null;
 
   constructor(exchange: Exchange, options: ForwardingOptions) {
     this.#exchange = exchange;
@@ -111,7 +111,7 @@ export class Forwarding implements AnswerReceiver {
     passInformational(this.#exchange, status, headers);
   }
 
-  answered(head: AnswerHead, body: Buffer | null): void {
+  answered(head: AnswerHead, body: string | null): void {
     const exchange = this.#exchange;
     const { request, response } = exchange;
     const { balancer, clock, noticeAnswer } = this.#options;
@@ -155,8 +155,8 @@ export class Forwarding implements AnswerReceiver {
     if (whole !== null) {
       exchange.bytesSent += whole.length;
       this.#options.bytesPassed(whole.length);
-      if (whole.length === 0) response.end();
-      else response.end(whole);
+      // Text goes out with the header section in one piece.
+      response.end(whole, 'latin1');
       return;
     }
     const pairs = answerTrailers(exchange, trailers);

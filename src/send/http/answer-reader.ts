@@ -6,8 +6,8 @@ import { ChunkedBody } from './chunked-body.ts';
 export interface AnswerEvents {
   /** An interim answer (RFC 9110 section 15.2); another follows. */
   interim(head: AnswerHead): void;
-  /** @param body all of it, where it came with the header section; null: it is to come */
-  answered(head: AnswerHead, body: Buffer | null): void;
+  /** @param body all of it as Latin-1, where it came with the header section; null: it is to come */
+  answered(head: AnswerHead, body: string | null): void;
   /** A piece of the body. */
   received(piece: Buffer): void;
   /**
@@ -22,7 +22,6 @@ const HEADER_BYTES = 65_536;
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const BEGINNING = 'HTTP/1.';
-const NOTHING = Buffer.alloc(0);
 const NO_TRAILERS: HeaderList = [];
 
 const Part = { idle: 0, head: 1, length: 2, chunks: 3, untilEnd: 4 } as const;
@@ -129,7 +128,7 @@ export class AnswerReader {
       const end = at + length;
       if (end <= bytes.length) {
         this.#part = Part.length;
-        this.#events.answered(head, length === 0 ? NOTHING : Buffer.from(bytes.subarray(at, end)));
+        this.#events.answered(head, bytes.toString('latin1', at, end));
         if (this.expecting) this.#finish(NO_TRAILERS, end === bytes.length);
         return bytes.length;
       }

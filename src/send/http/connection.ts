@@ -134,7 +134,7 @@ export class Connection implements AnswerEvents {
     this.#receiver?.interim(head);
   }
 
-  answered(head: AnswerHead, body: Buffer | null): void {
+  answered(head: AnswerHead, body: string | null): void {
     this.#persistent = head.persistent;
     this.keepAlive = head.keepAlive;
     this.#expectAnswer();

@@ -48,16 +48,11 @@ describe('when descriptors run out', () => {
   const DESCRIPTORS = 200;
   /** Half of what is left when 64 are kept back. */
   const TAKEN = 68;
+  const TOO_FEW = 'fewer connections are taken than configured; raise ulimit -n';
 
   it('clients beyond them are told so, those within are served, probes are answered, and all is well again after it', async () => {
     const served = await followServe(runIn(`ulimit -n ${DESCRIPTORS}; exec "$@"`, CONFIG));
-    expect(served.log).toContainEqual(
-      expect.objectContaining({
-        level: 'warn',
-        message: 'fewer connections are taken than configured; raise ulimit -n',
-        connections: TAKEN,
-      }),
-    );
+    expect(await served.logged(TOO_FEW)).toMatchObject({ level: 'warn', connections: TAKEN });
 
     const open = async (count: number): Promise<RawConnection[]> => {
       const clients: RawConnection[] = [];

@@ -38,7 +38,7 @@ describe('a line of log', () => {
           const line = formatLine('warn', TIME, fields as LogFields, message);
           const expected = { level: 'warn', time: new Date(TIME).toISOString(), ...fields, message };
           expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(expected)));
-          expect(line).toMatch(/^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\n$/);
+          expect(line).toMatch(/^[ -~]+\n$/);
         },
       ),
       { numRuns: 1_000, seed: 1 },

@@ -21,7 +21,7 @@ function read(pieces: readonly string[], { method = 'GET', end = false, stopAt =
   const reader = new AnswerReader({
     interim: ({ status }) => tell('interim', status),
     answered: ({ status }, body) => {
-      if (body !== null) kept.push(body);
+      if (body !== null) kept.push(Buffer.from(body, 'latin1'));
       tell('answered', status);
     },
     received: (piece) => {
