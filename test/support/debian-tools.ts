@@ -10,6 +10,7 @@ export const DEBIAN_PACKAGES = {
   'docker-compose': 'docker-compose',
   'redis-server': 'redis-server',
   curl: 'curl',
+  nginx: 'nginx-light',
 } as const;
 
 export type DebianTool = keyof typeof DEBIAN_PACKAGES;
