@@ -62,6 +62,7 @@ function tracerThat(failsAt: keyof Span | 'startSpan' | null): { tracer: Tracer;
       updateName: () => span,
       end: () => {
         guard('end');
+        if (noted.ended) throw new Error('ended twice');
         noted.ended = true;
       },
     } as unknown as Span;
@@ -160,7 +161,7 @@ describe('watched stages', () => {
     ['whose client leaves is none', null, 499, false],
   ] as const)('a stage %s, and ends with the request', async (_, refusal, status, failed) => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    const { made, run, spans } = watch({ authenticate: () => promise });
+    const { made, run, spans, lines } = watch({ authenticate: () => promise });
     run('canonicalize');
     void run('authenticate');
     expect(spans.at(-1)).toMatchObject({ name: 'authenticate', ended: false });
@@ -172,6 +173,7 @@ describe('watched stages', () => {
     resolve(undefined);
     await promise;
     expect(JSON.stringify(spans)).toBe(noted);
+    expect(lines).toEqual([]);
   });
 
   it('are ended once: what comes after a WebSocket has opened adds nothing', () => {
