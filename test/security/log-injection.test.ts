@@ -27,6 +27,8 @@ beforeAll(async () => {
   logger = createLogger('info', { descriptor });
   proxy = await startProxy(
     {
+      // Fewer than any machine has descriptors for, which would be a line of its own.
+      server: { limits: { connections: 100 } },
       tokenSources: ['authorization', { query: 'token' }, { cookie: 'session' }],
       routes: [
         { id: 'open', match: { path: '/public/{path+}' }, allow: 'public', upstream: 'board' },
