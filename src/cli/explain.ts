@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemClock } from '../core/system-clock.ts';
 import { type Explanation, explainRequest } from '../explain.ts';
+import { describeRefusedToken } from '../explain-token.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { CONFIG_OPTION, loadOrExplain } from './load-or-explain.ts';
@@ -74,6 +75,8 @@ function describe(explanation: Explanation, now: number): string {
     row('', `groups [${groups.join(', ')}], scopes [${scopes.join(', ')}]`);
     row('', `token expires in ${Math.round(expiresAt - now)} s; its signature was not checked`);
   }
+  if (explanation.refusedToken)
+    for (const line of describeRefusedToken(explanation.refusedToken, now)) row(...line);
   for (const { condition, holds, depth } of conditions) {
     row(depth === 0 ? 'condition' : '', `${holds ? '+' : '-'} ${'  '.repeat(depth)}${condition}`);
   }
