@@ -22,8 +22,8 @@ const names = new Set<string>();
 const REMEMBERED_NAMES = 512;
 
 /**
- * Writes the header section of a request. All that leaves comes past here, so that no value, wherever it was made, can end its
- * line and begin another.
+ * Writes the header section of a request. Every ordinary request comes past here, so that no value, wherever it was made, can end
+ * its line and begin another; upgrades go by node:http, which refuses the same.
  *
  * @returns Latin-1
  * @throws Error when the request cannot be written as HTTP
