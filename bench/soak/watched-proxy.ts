@@ -71,8 +71,13 @@ export async function startWatchedProxy(aim: ProxyAim): Promise<WatchedProxy> {
   const addresses = JSON.parse(first) as { proxy: string; admin: string };
   const pid = child.pid ?? 0;
 
-  const scrape = async (): Promise<string> => (await fetch(`${addresses.admin}/metrics`)).text();
-  const descriptors = (): number => readdirSync(`/proc/${pid}/fd`).length;
+  // Of one that is gone nothing is to be had; that it is, is said in the end.
+  const scrape = (): Promise<string> =>
+    fetch(`${addresses.admin}/metrics`).then(
+      (response) => response.text(),
+      () => '',
+    );
+  const descriptors = (): number => (gone ? 0 : readdirSync(`/proc/${pid}/fd`).length);
   while ((await fetch(`${addresses.admin}/readyz`)).status !== 200);
 
   return {
@@ -84,10 +89,10 @@ export async function startWatchedProxy(aim: ProxyAim): Promise<WatchedProxy> {
     async look(at, collected) {
       if (collected) {
         child.kill('SIGCONT');
-        await fetch(`${addresses.admin}/livez`);
+        await scrape();
       }
       const text = await scrape();
-      const resident = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+      const resident = gone ? 0 : /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
       return {
         at,
         collected,
