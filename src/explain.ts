@@ -36,21 +36,26 @@ export interface ExplainedRequest {
   readonly now: number;
 }
 
+interface ExplainedRefusal {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly description: string;
+}
+
 /** What would become of a request, and why. */
 export interface Explanation {
   readonly outcome: 'allow' | 'deny';
   /** Null when it would pass. */
-  readonly refusal: {
-    readonly status: number;
-    readonly code: ErrorCode;
-    readonly description: string;
-  } | null;
+  readonly refusal: ExplainedRefusal | null;
+  /** What the rule would refuse it with, were it enforced on this route; null: nothing, or it is enforced. */
+  readonly shadow: ExplainedRefusal | null;
   /** The path as it is matched and sent; null when it would be refused. */
   readonly path: string | null;
   readonly route: {
     readonly id: string;
     readonly upstream: string;
     readonly allow: string;
+    readonly enforce: boolean;
     /** How often it may be used; null: no limit. Whether the caller is over it is not known here. */
     readonly rateLimit: string | null;
   } | null;
@@ -93,6 +98,7 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
       id: route.id,
       upstream: route.upstream.name,
       allow: route.rule.kind,
+      enforce: route.enforce,
       rateLimit: route.rateLimit === null ? null : describeRateLimit(route.rateLimit),
     },
     parameters: { ...readParameters(route, inbound.path) },
@@ -102,7 +108,8 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
       ? null
       : readUnverified(asked.token, config, asked.now);
   if (identified !== null && 'code' in identified) {
-    return { ...refused(identified), ...found, principal: null, conditions: [], signing: null };
+    const end = route.enforce ? refused(identified) : { ...PASSED, shadow: describeRefusal(identified) };
+    return { ...end, ...found, principal: null, conditions: [], signing: null };
   }
   const verdict = decide(route, identified, found.parameters);
   const conditions =
@@ -114,8 +121,9 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
       ? explainSigning(route.upstream.sign, identified, config, asked)
       : null;
   const refusal = verdict ?? (signing !== null && 'code' in signing ? signing : null);
+  const outcome = refusal === null ? PASSED : refused(refusal);
   return {
-    ...(refusal === null ? PASSED : refused(refusal)),
+    ...(verdict === undefined || route.enforce ? outcome : { ...PASSED, shadow: describeRefusal(verdict) }),
     ...found,
     principal: identified,
     conditions,
@@ -139,11 +147,15 @@ function explainSigning(
   );
 }
 
-const PASSED = { outcome: 'allow', refusal: null } as const;
+const PASSED = { outcome: 'allow', refusal: null, shadow: null } as const;
 
-function refused(refusal: Refusal): Pick<Explanation, 'outcome' | 'refusal'> {
-  const { status, description } = ERRORS[refusal.code];
-  return { outcome: 'deny', refusal: { status, code: refusal.code, description } };
+function refused(refusal: Refusal): Pick<Explanation, 'outcome' | 'refusal' | 'shadow'> {
+  return { outcome: 'deny', refusal: describeRefusal(refusal), shadow: null };
+}
+
+function describeRefusal({ code }: Refusal): ExplainedRefusal {
+  const { status, description } = ERRORS[code];
+  return { status, code, description };
 }
 
 /** @param tokenUse kinds of token accepted, instead of those that the pool accepts from callers */

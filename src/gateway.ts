@@ -13,6 +13,7 @@ import { createRouteStage } from './authorize/route-stage.ts';
 import type { Config } from './config/schema/config.ts';
 import type { Clock, FetchKeyDocument, ProcessLogger } from './core/ports.ts';
 import { NO_PARAMETERS } from './core/route.ts';
+import type { Tracing } from './core/tracing.ts';
 import { createLimitRate } from './limit/limit-rate.ts';
 import type { RateStore } from './limit/rate-store.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
@@ -20,6 +21,7 @@ import { connectionsWithin, descriptorLimit } from './listen/descriptors.ts';
 import { createPipeline, type Pipeline, type Traffic } from './listen/pipeline.ts';
 import { createPublicServer } from './listen/public-server.ts';
 import { createResponder } from './listen/respond.ts';
+import { loadTracing } from './observe/load-tracing.ts';
 import { createMetrics, type Registry } from './observe/metrics.ts';
 import { createObserveStage } from './observe/observe-stage.ts';
 import { createRefusedConnectionObserver } from './observe/refused-connections.ts';
@@ -71,6 +73,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   let config = initial;
   let stopping = false;
   let pipeline: Pipeline;
+  let tracing: Tracing | null = null;
   const traffic: Traffic = { inFlight: 0 };
   /** This process' part of what the workers share. */
   const share = (limit: number | null): number =>
@@ -136,37 +139,38 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     const { timeouts, trustedProxies } = config.server;
     // What the sockets were opened with stays until a restart.
     const { limits, tls } = initial.server;
+    const stages = [
+      createCanonicalizeStage({
+        scheme: tls === null ? 'http' : 'https',
+        trustedProxies,
+        headerBytes: limits.headerBytes,
+        headerCount: limits.headerCount,
+        urlBytes: limits.urlBytes,
+      }),
+      createRouteStage(router, compileCors(config.cors)),
+      createAuthenticateStage({
+        findToken: createFindToken(config.tokenSources),
+        pools,
+        cache,
+        readIdToken: createIdTokenReader({ pools, cache: idTokenCache, clock }),
+        clock,
+        observer: metrics,
+      }),
+      createAuthorizeStage(limitRate),
+      createPrepareStage(config, balancer),
+      signer.stage,
+      createSendStage(upstreamPools.under(config.upstreams), tunnels, {
+        admission,
+        balancer,
+        clock,
+        clientBodyIdle: timeouts.bodyIdle,
+        noticeAnswer: signer.noticeAnswer,
+        bytesPassed,
+      }),
+      createObserveStage({ ...config.log, metrics, logger, clock, random: Math.random }),
+    ];
     return createPipeline(
-      [
-        createCanonicalizeStage({
-          scheme: tls === null ? 'http' : 'https',
-          trustedProxies,
-          headerBytes: limits.headerBytes,
-          headerCount: limits.headerCount,
-          urlBytes: limits.urlBytes,
-        }),
-        createRouteStage(router, compileCors(config.cors)),
-        createAuthenticateStage({
-          findToken: createFindToken(config.tokenSources),
-          pools,
-          cache,
-          readIdToken: createIdTokenReader({ pools, cache: idTokenCache, clock }),
-          clock,
-          observer: metrics,
-        }),
-        createAuthorizeStage(limitRate),
-        createPrepareStage(config, balancer),
-        signer.stage,
-        createSendStage(upstreamPools.under(config.upstreams), tunnels, {
-          admission,
-          balancer,
-          clock,
-          clientBodyIdle: timeouts.bodyIdle,
-          noticeAnswer: signer.noticeAnswer,
-          bytesPassed,
-        }),
-        createObserveStage({ metrics, logger, clock, subject: config.log.subject }),
-      ],
+      tracing === null ? stages : tracing.watch(stages),
       responder,
       clock,
       logger,
@@ -197,6 +201,8 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     async start() {
       pools.configure(config.userPools);
       try {
+        tracing = await loadTracing(options.environment, { clock, logger });
+        if (tracing !== null) pipeline = compile();
         await options.rateStore.start();
         const port = await server.start();
         // Behind the line that says where we listen, for which others wait.
@@ -205,6 +211,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       } catch (error) {
         pools.stop();
         options.rateStore.stop();
+        await tracing?.stop();
         throw error;
       }
     },
@@ -244,6 +251,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       signer.stop();
       options.rateStore.stop();
       upstreamPools.destroy();
+      await tracing?.stop();
       await logger.flush();
     },
   };

@@ -7,12 +7,13 @@ import { writeFileSync } from 'node:fs';
 import { configuration, credentials, keysAndTokens, saturation } from './inside.ts';
 import { whoIsAtFault } from './overview.ts';
 import type { Panel } from './panel.ts';
-import { decisions, latency, traffic } from './requests.ts';
+import { decisions, latency, shadow, traffic } from './requests.ts';
 
 const ROWS = [
   whoIsAtFault,
   traffic,
   decisions,
+  shadow,
   latency,
   keysAndTokens,
   credentials,

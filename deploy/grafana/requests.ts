@@ -77,6 +77,30 @@ export const decisions: Row = {
   ],
 };
 
+export const shadow: Row = {
+  title: 'Shadow mode',
+  panels: [
+    {
+      title: 'Would be refused, by code',
+      description:
+        'Requests let through on routes with enforce: false that their rule refuses. At nought for as long as your clients take to come round: the route is ready for enforce: true. docs/shadow-mode.md says how to go about it.',
+      kind: 'areas',
+      unit: 'reqps',
+      queries: [{ expr: `sum by (code) (${rate(chosen('shadow_refusals_total'))})`, legend: '{{code}}' }],
+    },
+    {
+      title: 'Would be refused, by route (ten most)',
+      description:
+        'Whose clients would be turned away. Their lines of log have the code under shadow, with client id and condition.',
+      kind: 'lines',
+      unit: 'reqps',
+      queries: [
+        { expr: `topk(10, sum by (route) (${rate(chosen('shadow_refusals_total'))}))`, legend: '{{route}}' },
+      ],
+    },
+  ],
+};
+
 export const latency: Row = {
   title: 'Latency',
   panels: [

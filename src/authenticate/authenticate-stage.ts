@@ -1,10 +1,17 @@
-import { type Exchange, inboundOf, routeOf, type Stage, type Verdict } from '../core/exchange.ts';
+import {
+  type Exchange,
+  HANDED_OVER,
+  inboundOf,
+  routeOf,
+  type Stage,
+  type Verdict,
+} from '../core/exchange.ts';
 import { headerValue } from '../core/headers.ts';
 import type { Inbound } from '../core/inbound.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
-import type { CorsPolicy } from '../core/route.ts';
+import type { CorsPolicy, Route } from '../core/route.ts';
 import type { FindToken, FoundToken } from './find-token.ts';
 import type { TokenCache } from './token-cache.ts';
 import type { UserPools } from './user-pools.ts';
@@ -27,7 +34,8 @@ export interface AuthenticateOptions {
 
 /**
  * The stage that finds out who the caller is. On public routes no token is looked at; on optional ones a caller without
- * one is a guest, but a bad token is refused all the same.
+ * one is a guest, but a bad token is refused all the same. On a route that is not enforced, whoever would be refused goes
+ * on as nobody.
  */
 export function createAuthenticateStage(options: AuthenticateOptions): Stage {
   const { cache, clock, observer } = options;
@@ -67,19 +75,35 @@ export function createAuthenticateStage(options: AuthenticateOptions): Stage {
     return result.then((verified) => remember(exchange, token, verified));
   };
 
+  const authenticate = (exchange: Exchange, { rule, cors }: Route): Verdict | Promise<Verdict> => {
+    const inbound = inboundOf(exchange);
+    const found: FoundToken | Refusal | undefined = options.findToken(inbound);
+    if (found === undefined) return rule.kind === 'optional' ? undefined : deny('AUTHN_TOKEN_MISSING');
+    if ('code' in found) return found;
+    if (found.fromCookie && !isSameSite(inbound, cors)) return deny('AUTHN_ORIGIN_MISMATCH');
+    return identify(exchange, found.token);
+  };
+
   return {
     name: 'authenticate',
     run(exchange) {
-      const { rule, cors } = routeOf(exchange);
-      if (rule.kind === 'public') return undefined;
-      const inbound = inboundOf(exchange);
-      const found: FoundToken | Refusal | undefined = options.findToken(inbound);
-      if (found === undefined) return rule.kind === 'optional' ? undefined : deny('AUTHN_TOKEN_MISSING');
-      if ('code' in found) return found;
-      if (found.fromCookie && !isSameSite(inbound, cors)) return deny('AUTHN_ORIGIN_MISMATCH');
-      return identify(exchange, found.token);
+      const route = routeOf(exchange);
+      if (route.rule.kind === 'public') return undefined;
+      const verdict = authenticate(exchange, route);
+      if (route.enforce || verdict === undefined) return verdict;
+      if (!(verdict instanceof Promise)) return letThrough(exchange, verdict);
+      return verdict.then((late) => (late === undefined ? undefined : letThrough(exchange, late)));
     },
   };
+}
+
+/** Notes a refusal that is not enforced. Nobody is known: no header may speak for a caller whose token was not accepted. */
+function letThrough(exchange: Exchange, verdict: NonNullable<Verdict>): Verdict {
+  if (verdict === HANDED_OVER || verdict.kind === 'reply') return verdict;
+  exchange.principal = null;
+  exchange.idToken = null;
+  exchange.shadow = verdict;
+  return undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema/config.ts';
+import { isEnforced } from '../core/enforcement.ts';
 import { Irregularity } from '../core/inbound.ts';
 import type { RateLimit } from '../core/rate-limit.ts';
 import type { Route } from '../core/route.ts';
@@ -33,6 +34,8 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
       template: route.match.path,
       permit: route.match.permit.reduce((bits, permit) => bits | PERMITS[permit], 0),
       rule,
+      // Whatever the configuration says: nobody may be signed for whom the rule would refuse.
+      enforce: upstream.sign !== null || isEnforced(route, config.enforce),
       rateLimit: compileRateLimit(route.id, route.rateLimit),
       readsParameters: rule.kind === 'conditions' && readsParameters(rule.condition),
       upstream,

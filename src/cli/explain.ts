@@ -56,7 +56,7 @@ function readToken(file: string | undefined, folder: string): string | null {
 }
 
 function describe(explanation: Explanation, now: number): string {
-  const { refusal, path, route, parameters, principal, conditions, signing } = explanation;
+  const { refusal, shadow, path, route, parameters, principal, conditions, signing } = explanation;
   const lines: string[] = [];
   const row = (name: string, value: string): void => void lines.push(`${name.padEnd(10)} ${value}`);
   if (path !== null) row('path', path);
@@ -82,6 +82,14 @@ function describe(explanation: Explanation, now: number): string {
     row('', `with ${signing.credentials}; role: ${signing.role}`);
     if (signing.provider !== null) row('', `vouched for by ${signing.provider}`);
   }
-  row('outcome', refusal === null ? 'allowed' : `${refusal.status} ${refusal.code}: ${refusal.description}`);
+  if (shadow !== null) {
+    row('outcome', 'let through, because of enforce: false; with true it would be');
+    row('', `${shadow.status} ${shadow.code}: ${shadow.description}`);
+  } else {
+    row(
+      'outcome',
+      refusal === null ? 'allowed' : `${refusal.status} ${refusal.code}: ${refusal.description}`,
+    );
+  }
   return `${lines.join('\n')}\n`;
 }

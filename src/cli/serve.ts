@@ -2,7 +2,9 @@ import { describeSource } from '../config/find-source.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { needsRestart } from '../config/needs-restart.ts';
 import { formatProblem } from '../config/problem.ts';
+import type { Config } from '../config/schema/config.ts';
 import { watchConfig } from '../config/watch.ts';
+import { isEnforced } from '../core/enforcement.ts';
 import type { LogFields } from '../core/log-fields.ts';
 import type { ProcessLogger } from '../core/ports.ts';
 import type { ServiceAddresses } from '../core/service.ts';
@@ -43,12 +45,18 @@ async function serve(named: string | undefined, context: CommandContext): Promis
   const stopFollowing = followConfig(loaded, service, logger, context);
   const source = describeSource(loaded.source);
   logger.info({ ...addresses, source, routes: loaded.config.routes.length }, 'listening');
+  warnOfShadow(loaded.config, logger);
   letYoungGenerationGrow();
   await aborted(context.signal);
   logger.info({}, 'stopping');
   await stopFollowing();
   await service.stop();
   return EXIT.fine;
+}
+
+function warnOfShadow(config: Config, logger: ProcessLogger): void {
+  const unenforced = config.routes.filter((route) => !isEnforced(route, config.enforce)).length;
+  if (unenforced > 0) logger.warn({ unenforced }, 'routes are not enforced: everybody is let through there');
 }
 
 /**
@@ -95,6 +103,7 @@ function followConfig(
       return refuse({ err: error });
     }
     logger.info({ routes: result.config.routes.length }, 'configuration taken over');
+    warnOfShadow(result.config, logger);
     // Against what the process was started with: a change that was taken back needs no restart any more.
     const keys = needsRestart(loaded.config, result.config);
     if (keys.length > 0) logger.warn({ keys }, 'these changes take effect only after a restart');

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema/config.ts';
 import type { ListenAddress } from '../config/schema/scalars.ts';
+import { isEnforced } from '../core/enforcement.ts';
 import { alignColumns } from '../observe/align-columns.ts';
 
 /** A configuration at a glance: where it listens, whom it believes, and the routes with their rules. */
@@ -26,12 +27,26 @@ export function summarizeConfig(config: Config): string {
         route.match.host ?? 'any',
         route.match.path,
         route.upstream,
-        typeof route.allow === 'string' ? route.allow : JSON.stringify(route.allow),
+        `${typeof route.allow === 'string' ? route.allow : JSON.stringify(route.allow)}${
+          isEnforced(route, config.enforce) ? '' : ' (not enforced)'
+        }`,
       ]),
     ]),
   ];
   return `${lines.join('\n')}\n`;
 }
+
+/** What is said beside the summary of a configuration that lets through whom it would refuse; null where it does not. */
+export function warnOfShadow(config: Config): string | null {
+  const names = config.routes.filter((route) => !isEnforced(route, config.enforce)).map(({ id }) => id);
+  if (names.length === 0) return null;
+  const listed = names.slice(0, MOST_NAMED).join(', ');
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+  return `WARNING: enforce: false lets EVERYBODY through, with any token or none, on ${listed}${more}\n`;
+}
+
+/** Routes named in one line. */
+const MOST_NAMED = 10;
 
 function describeClients(clientIds: readonly string[] | null): string {
   if (clientIds === null) return 'ANY client';

@@ -16,6 +16,8 @@ export interface Draft {
   readonly identityPools: ReadonlyMap<string, IdentityPoolConfig | null>;
   readonly upstreams: ReadonlyMap<string, UpstreamConfig | null>;
   readonly routes: readonly (RouteConfig | null)[];
+  /** Whether rules are enforced on routes that do not say; null where that is not readable. */
+  readonly enforce: boolean | null;
   readonly rateLimits: Config['rateLimits'] | null;
   readonly cors: Config['cors'];
   readonly tokenSources: Config['tokenSources'] | null;
@@ -33,6 +35,7 @@ export function readDraft(root: unknown): Draft {
     identityPools: readEach(identityPool, tree.identityPools),
     upstreams: readEach(upstream, tree.upstreams),
     routes: Array.isArray(tree.routes) ? tree.routes.map((item) => read(route, item)) : [],
+    enforce: read(shape.enforce, tree.enforce),
     rateLimits: read(shape.rateLimits, tree.rateLimits),
     cors: read(shape.cors, tree.cors),
     tokenSources: read(shape.tokenSources, tree.tokenSources),

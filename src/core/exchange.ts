@@ -5,6 +5,7 @@ import type { Inbound } from './inbound.ts';
 import type { OutboundRequest } from './outbound.ts';
 import type { Principal } from './principal.ts';
 import type { Refusal } from './refusal.ts';
+import type { RequestTrace } from './request-trace.ts';
 import type { PathParameters, Route } from './route.ts';
 import { NO_PARAMETERS } from './route.ts';
 
@@ -78,6 +79,8 @@ export class Exchange {
   /** Headers of ours that go onto whatever answer is sent, over the upstream's of the same name. */
   answerHeaders: HeaderList = [];
 
+  /** What the rule would have refused the request with, on a route that does not enforce its rule. */
+  shadow: Refusal | null = null;
   /** The refusal, if it came to one. */
   refusal: Refusal | null = null;
   /** The status sent; 0 while none is, 499 when the client left first. */
@@ -92,6 +95,9 @@ export class Exchange {
   settled = false;
   /** Whether a client that waits for 100 Continue has been told to go on. */
   continued = false;
+
+  /** Null while nothing is traced. */
+  trace: RequestTrace | null = null;
 
   /** Set by `send` while a request is on its way: cancels it, when the client is gone. */
   cancel: (() => void) | null = null;

@@ -5,6 +5,7 @@
 export const LOG_FIELDS = [
   // One request.
   'requestId',
+  'traceId',
   'method',
   'host',
   'path',
@@ -15,6 +16,7 @@ export const LOG_FIELDS = [
   'route',
   'decision',
   'code',
+  'shadow',
   'condition',
   'err',
   'subject',
@@ -29,6 +31,7 @@ export const LOG_FIELDS = [
   'source',
   'routes',
   'problems',
+  'unenforced',
   'keys',
   'folder',
   'url',

@@ -14,6 +14,8 @@ export interface Route {
   /** Bits of Irregularity that this route lets through. */
   readonly permit: number;
   readonly rule: Rule;
+  /** False: whom the rule refuses is let through, marked. Never where requests are signed. */
+  readonly enforce: boolean;
   /** Null: it may be used as often as it may be used at all. */
   readonly rateLimit: RateLimit | null;
   /** Whether the rule compares a claim with a path parameter. */

@@ -202,6 +202,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     connectionsCheckingInterval: CHECKING_INTERVAL,
     noDelay: true,
     highWaterMark: WRITE_AHEAD,
+    optimizeEmptyRequests: true,
     // Java's HttpClient sends Upgrade: h2c by default: a plain request, as RFC 9110 section 7.8 allows us to take it.
     // An upgrade of HTTP/1.0 is ignored as well, and one behind a request that has no answer yet.
     shouldUpgradeCallback: (request: IncomingMessage) =>

@@ -34,6 +34,8 @@ export interface RequestSample {
   readonly decision: Decision | null;
   /** The refusal's code; `ok` when there was none. */
   readonly code: string;
+  /** The code that a rule which is not enforced would have refused it with; null: none would. */
+  readonly shadow: string | null;
   readonly seconds: number;
   /** The upstream's name; null when it was not asked, or gave no answer. */
   readonly upstream: string | null;
@@ -94,6 +96,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     name: `${PREFIX}decisions_total`,
     help: 'Requests let through (allow), refused (deny) or failed (fault), with the code from docs/errors.md.',
     labelNames: ['route', 'decision', 'code'],
+    registry,
+  });
+  const shadowRefusals = new CounterFamily({
+    name: `${PREFIX}shadow_refusals_total`,
+    help: 'Requests that a rule would have refused, on routes with enforce: false, with the code from docs/errors.md.',
+    labelNames: ['route', 'code'],
     registry,
   });
   const tokenCache = new CounterFamily({
@@ -180,7 +188,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const outcomesOf = (route: string): RouteOutcomes => {
     const known = outcomes.get(route);
     if (known !== undefined) return known;
-    const made = { requests: [], allow: new Map(), deny: new Map(), fault: new Map() };
+    const made = { requests: [], allow: new Map(), deny: new Map(), fault: new Map(), shadow: new Map() };
     outcomes.set(route, made);
     return made;
   };
@@ -214,6 +222,15 @@ export function createMetrics(options: MetricsOptions): Metrics {
     return made;
   };
 
+  const shadowOf = (route: string, code: string): Tally => {
+    const tallies = outcomesOf(route).shadow;
+    const known = tallies.get(code);
+    if (known !== undefined) return known;
+    const made = shadowRefusals.add({ route, code });
+    tallies.set(code, made);
+    return made;
+  };
+
   const requestsOf = (route: string, status: number): Tally => {
     const statusClass = Math.floor(status / 100);
     const tallies = outcomesOf(route).requests;
@@ -225,10 +242,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 
   return {
-    count({ method, status, route, decision, code, seconds, upstream, upstreamSeconds }) {
+    count({ method, status, route, decision, code, shadow, seconds, upstream, upstreamSeconds }) {
       durationOf(METHODS.has(method) ? method : '_OTHER', status, route).observe(seconds);
       requestsOf(route, status).value += 1;
       if (decision !== null) decisionOf(route, decision, code).value += 1;
+      if (shadow !== null) shadowOf(route, shadow).value += 1;
       if (upstream !== null) upstreamDurationOf(upstream, status).observe(upstreamSeconds);
     },
     tokenCacheUsed(result) {
@@ -262,6 +280,7 @@ interface RouteOutcomes {
   readonly allow: Map<string, Tally>;
   readonly deny: Map<string, Tally>;
   readonly fault: Map<string, Tally>;
+  readonly shadow: Map<string, Tally>;
 }
 
 /** The series of one key, by status. */

@@ -3,6 +3,7 @@ import { ERRORS } from '../core/errors.ts';
 import type { Exchange, Stage } from '../core/exchange.ts';
 import type { LogFields } from '../core/log-fields.ts';
 import type { Clock, ProcessLogger } from '../core/ports.ts';
+import { traceContextOf } from '../core/trace-context.ts';
 import type { Decision, Metrics } from './metrics.ts';
 
 export interface ObserveOptions {
@@ -10,6 +11,10 @@ export interface ObserveOptions {
   readonly logger: ProcessLogger;
   readonly clock: Clock;
   readonly subject: 'plain' | 'hashed';
+  /** The share of requests let through that is logged, from 0 to 1. */
+  readonly passes: number;
+  /** At least 0 and less than 1. */
+  readonly random: () => number;
 }
 
 /** What nginx logs for it. */
@@ -17,7 +22,7 @@ const CLIENT_LEFT = 499;
 
 /** The last stage: counts a settled exchange and writes its line of the access log. Fields come from the list here only. */
 export function createObserveStage(options: ObserveOptions): Stage {
-  const { metrics, logger, clock } = options;
+  const { metrics, logger, clock, random } = options;
   return {
     name: 'observe',
     run(exchange) {
@@ -29,16 +34,22 @@ export function createObserveStage(options: ObserveOptions): Stage {
         route: exchange.route?.id ?? 'none',
         decision: decisionOf(exchange),
         code: exchange.refusal?.code ?? 'ok',
+        shadow: exchange.shadow?.code ?? null,
         seconds: milliseconds / 1000,
         upstream: answered ? (exchange.route?.upstream.name ?? null) : null,
         upstreamSeconds: exchange.upstreamTime / 1000,
       });
       const level = exchange.refusal === null ? 'info' : ERRORS[exchange.refusal.code].level;
-      if (logger.enabled(level))
+      if (logger.enabled(level) && (isNotable(exchange) || random() < options.passes))
         logger[level](accessLine(exchange, milliseconds, options.subject), 'request');
       return undefined;
     },
   };
+}
+
+/** What is logged whatever the share of passes: all but the requests that were let through and went well. */
+function isNotable({ refusal, shadow, status }: Exchange): boolean {
+  return refusal !== null || shadow !== null || status >= 500 || status === CLIENT_LEFT;
 }
 
 /** Null for a client that left before there was one. */
@@ -48,9 +59,10 @@ function decisionOf(exchange: Exchange): Decision | null {
 }
 
 function accessLine(exchange: Exchange, milliseconds: number, subject: 'plain' | 'hashed'): LogFields {
-  const { inbound, principal, refusal, outbound } = exchange;
+  const { inbound, principal, refusal, shadow, outbound } = exchange;
   return {
     requestId: exchange.requestId,
+    traceId: (exchange.trace ?? traceContextOf(exchange))?.traceId,
     method: exchange.request.method,
     host: inbound?.host,
     path: inbound?.path,
@@ -61,8 +73,9 @@ function accessLine(exchange: Exchange, milliseconds: number, subject: 'plain' |
     route: exchange.route?.id,
     decision: decisionOf(exchange) ?? undefined,
     code: refusal?.code,
-    condition: refusal?.condition,
-    err: refusal?.cause,
+    shadow: shadow?.code,
+    condition: (refusal ?? shadow)?.condition,
+    err: (refusal ?? shadow)?.cause,
     subject:
       principal === null ? undefined : subject === 'plain' ? principal.subject : hash(principal.subject),
     clientId: principal?.clientId,

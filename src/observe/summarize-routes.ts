@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema/config.ts';
+import { isEnforced } from '../core/enforcement.ts';
 import { alignColumns } from './align-columns.ts';
 
 /** A route of the configuration for people to read. */
@@ -8,6 +9,8 @@ export interface RouteSummary {
   readonly methods: string;
   readonly path: string;
   readonly allow: string;
+  /** False: whom `allow` refuses is let through, and noted. */
+  readonly enforce: boolean;
   readonly upstream: string;
 }
 
@@ -18,6 +21,7 @@ export function summarizeRoutes(config: Config): RouteSummary[] {
     methods: route.match.methods?.join(',') ?? '*',
     path: route.match.path,
     allow: typeof route.allow === 'string' ? route.allow : JSON.stringify(route.allow),
+    enforce: isEnforced(route, config.enforce),
     upstream: route.upstream,
   }));
 }
@@ -26,12 +30,12 @@ export function summarizeRoutes(config: Config): RouteSummary[] {
 export function tabulateRoutes(routes: readonly RouteSummary[]): string {
   return alignColumns([
     ['ROUTE', 'HOST', 'METHODS', 'PATH', 'ALLOW', 'UPSTREAM'],
-    ...routes.map(({ id, host, methods, path, allow, upstream }) => [
+    ...routes.map(({ id, host, methods, path, allow, enforce, upstream }) => [
       id,
       host,
       methods,
       path,
-      allow,
+      enforce ? allow : `${allow} (not enforced)`,
       upstream,
     ]),
   ]).join('\n');

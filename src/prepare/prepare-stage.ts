@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/schema/config.ts';
+import { SHADOW_HEADER } from '../core/enforcement.ts';
 import { inboundOf, routeOf, type Stage } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
 import type { Inbound } from '../core/inbound.ts';
@@ -22,7 +23,12 @@ export function createPrepareStage(
   balancer: Balancer,
 ): Stage {
   const { identity, tokenSources } = config;
-  const ours = [...Object.keys(identity.headers), 'x-id-token', ...loginHeaders(config.identityPools)];
+  const ours = [
+    ...Object.keys(identity.headers),
+    'x-id-token',
+    SHADOW_HEADER,
+    ...loginHeaders(config.identityPools),
+  ];
   const fateOf = createHeaderFates(identity.prefix, ours, tokenSources);
   const identityHeaders = createIdentityHeaders(identity.headers);
   const strip = createTokenStripper(tokenSources);
@@ -68,6 +74,7 @@ export function createPrepareStage(
       cleanHeaders(inbound, route, headers);
       headers.push('x-request-id', exchange.requestId);
       if (exchange.principal !== null) headers.push(...identityHeaders(exchange.principal));
+      if (exchange.shadow !== null) headers.push(SHADOW_HEADER, exchange.shadow.code);
 
       const query = route.forwardToken ? inbound.query : strip.query(inbound.query);
       const path = rewritePath(inbound.path, route.stripPrefix);

@@ -39,9 +39,10 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
   /** The upstream has switched: the two sockets are joined when all listeners have run. */
   const join = (exchange: Exchange, client: Duplex, upstream: Duplex): void => {
     const joined = joinSockets(client, upstream, clock);
-    const expiry = untilExpiry(exchange, clock, () =>
-      joined.close(CloseStatus.policyViolation, 'token expired'),
-    );
+    const expiry = untilExpiry(exchange, clock, () => {
+      if (routeOf(exchange).enforce) joined.close(CloseStatus.policyViolation, 'token expired');
+      else exchange.shadow ??= deny('AUTHN_TOKEN_EXPIRED');
+    });
     const idle = joined.whenIdle(limits().idle, () => {
       exchange.refusal ??= deny('LIMIT_WEBSOCKET_IDLE');
       joined.close(CloseStatus.goingAway, 'idle for too long');
@@ -90,6 +91,7 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     request.on('close', () => late.cancel());
     request.on('upgrade', (answer: IncomingMessage, upstream: Duplex) => {
       answered(answer, 101);
+      exchange.trace?.switched();
       acceptBearerProtocol(exchange, answer.headers);
       join(exchange, client, upstream);
     });

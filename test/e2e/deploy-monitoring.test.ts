@@ -64,7 +64,11 @@ const route = (
   allow: ProxyConfig['routes'][number]['allow'] = 'authenticated',
 ) => ({ id, match: { path: `/${id}` }, allow, upstream }) as const;
 const CONFIG: ProxyConfig = {
-  routes: [route('posts'), route('groups', 'board', { groups: ['writers'] })],
+  routes: [
+    route('posts'),
+    route('groups', 'board', { groups: ['writers'] }),
+    { ...route('tried'), enforce: false },
+  ],
 };
 
 /** Of a proxy that does not sign, and of one that does. */
@@ -78,8 +82,9 @@ beforeAll(async () => {
     await proxy.request('GET /posts HTTP/1.1'),
     await proxy.request('GET /groups HTTP/1.1', [token]),
     await proxy.request('GET /nowhere HTTP/1.1'),
+    await proxy.request('GET /tried HTTP/1.1'),
   ].map(({ status }) => status);
-  expect(statuses).toEqual([200, 401, 403, 404]);
+  expect(statuses).toEqual([200, 401, 403, 404, 200]);
   await proxy.reload(CONFIG);
   proxy.service.reloadFailed();
   await proxy.upstream.stop();

@@ -5,6 +5,7 @@ import type { Check, CheckContext } from './check.ts';
 import { claimParameters } from './claim-parameters.ts';
 import { corsCredentials } from './cors-credentials.ts';
 import { danglingNames } from './dangling-names.ts';
+import { enforcementMeant, signedRoutesEnforced } from './enforcement.ts';
 import { identityHeaders, tokenSourcesOnce } from './header-names.ts';
 import { indistinctRoutes } from './indistinct-routes.ts';
 import { keySetFiles } from './key-set-files.ts';
@@ -44,6 +45,8 @@ const CHECKS: readonly Check[] = [
   payloadModes,
   ownIdentities,
   loginProviders,
+  signedRoutesEnforced,
+  enforcementMeant,
 ];
 
 /** Everything that is wrong between the parts of a configuration, each part by itself being right. */

@@ -1,3 +1,4 @@
+import { SHADOW_HEADER } from '../../core/enforcement.ts';
 import { isMapping, valueAt } from '../config-path.ts';
 import type { Finding } from '../problem.ts';
 import type { Check } from './check.ts';
@@ -22,6 +23,7 @@ export const RESERVED: ReadonlySet<string> = new Set([
   'x-forwarded-host',
   'x-forwarded-proto',
   'x-request-id',
+  SHADOW_HEADER,
 ]);
 
 /** Identity headers may not take the place of headers that mean something else. */

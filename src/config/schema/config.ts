@@ -31,6 +31,12 @@ export const configSchema = z.strictObject({
     .array(route)
     .min(1)
     .describe('What is let in, and where it goes. A request that matches none is answered 404.'),
+  enforce: z
+    .boolean()
+    .default(true)
+    .describe(
+      'false: whoever a rule would refuse is let through, marked, logged and counted, on every route that does not say otherwise.',
+    ),
   rateLimits,
   cors: cors.prefault(null).describe('Cross-origin policy; null: OPTIONS is routed like any method.'),
   tokenSources: z

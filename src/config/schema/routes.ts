@@ -55,6 +55,10 @@ export const route = z.strictObject({
     })
     .describe('Which requests it is for.'),
   allow: allow.describe('public, optional, authenticated, or conditions that must all hold.'),
+  enforce: z
+    .boolean()
+    .optional()
+    .describe('Instead of the general one. false: whoever allow would refuse is let through, and noted.'),
   upstream: identifier.describe('The upstream, by its name in this file.'),
   rewrite: z
     .strictObject({

@@ -141,6 +141,14 @@ export const log = z
       .enum(['plain', 'hashed'])
       .default('plain')
       .describe("Whether the caller's sub is logged as it is or as a hash."),
+    passes: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(1)
+      .describe(
+        'The share of requests let through that is logged. Refusals, failures, answers of 5xx and requests that a rule would refuse always are.',
+      ),
   })
   .prefault({})
   .describe('What is written to the log.');

@@ -137,7 +137,7 @@ export class Connection implements AnswerEvents {
   answered(head: AnswerHead, body: string | null): void {
     this.#persistent = head.persistent;
     this.keepAlive = head.keepAlive;
-    this.#expectAnswer();
+    if (body === null) this.#expectAnswer();
     this.#receiver?.answered(head, body);
   }
 

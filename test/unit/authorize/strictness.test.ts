@@ -36,6 +36,24 @@ describe('isStricter', () => {
     expect(a && b && isStricter(a, b)).toBe(expected);
   });
 
+  it.each<readonly [boolean, AllowConfig, boolean, AllowConfig, boolean]>([
+    [true, 'authenticated', false, 'authenticated', true],
+    [true, 'optional', false, writers, true],
+    [true, writers, false, writers, true],
+    [true, 'public', false, writers, false],
+    [false, 'authenticated', true, 'authenticated', false],
+    [false, 'authenticated', false, 'authenticated', false],
+    // What rules say of each other holds in shadow mode too.
+    [false, writers, true, 'public', true],
+    [false, writers, false, 'authenticated', true],
+  ])('enforced: %s, %j, than enforced: %s, %j: %s', (enforce, other, enforceThan, than, expected) => {
+    const [a, b] = routes([
+      { path: '/a', allow: other, enforce },
+      { path: '/b', allow: than, enforce: enforceThan },
+    ]);
+    expect(a && b && isStricter(a, b)).toBe(expected);
+  });
+
   it('than itself: never', () => {
     const [one] = routes([{ path: '/a', allow: writers }]);
     expect(one && isStricter(one, one)).toBe(false);

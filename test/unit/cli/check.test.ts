@@ -28,6 +28,15 @@ beforeAll(() => {
           upstream: wiki
     `),
   );
+  writeFileSync(
+    join(folder, 'shadow.yaml'),
+    complete(
+      `enforce: false\nroutes: [${Array.from({ length: 13 }, (_, i) => {
+        const rest = i === 0 ? 'public' : i === 1 ? 'authenticated, enforce: true' : 'authenticated';
+        return `{ id: r${i}, match: { path: /r${i} }, upstream: board, allow: ${rest} }`;
+      }).join(', ')}]`,
+    ),
+  );
   writeFileSync(join(folder, 'bad.yaml'), complete('log: { level: loud }\nlitsen: 1'));
   writeFileSync(join(folder, 'one.yaml'), complete('admn: {}'));
 });
@@ -52,12 +61,23 @@ write   any      api.example.com  /posts/{id}  wiki      {"groups":["writers"],"
     });
   });
 
+  it('warns where nobody is refused, loudly, and names the routes', async () => {
+    const { code, out, err } = await runCommandLine(['check', '--config', 'shadow.yaml'], { folder });
+    expect([code, err]).toEqual([
+      0,
+      'WARNING: enforce: false lets EVERYBODY through, with any token or none, on r2, r3, r4, r5, r6, r7, r8, r9, r10, r11 and 1 more\n',
+    ]);
+    expect(out).toContain('r2     any      any   /r2   board     authenticated (not enforced)\n');
+    expect(out).toContain('r1     any      any   /r1   board     authenticated\n');
+    expect(out).toContain('r0     any      any   /r0   board     public\n');
+  });
+
   it('lists all that is wrong with a bad one, on standard error', async () => {
     expect(await runCommandLine(['check', '-c', 'bad.yaml'], { folder })).toEqual({
       code: 2,
       out: '',
       err: `bad.yaml:1:15: log.level: expected "fatal", "error", "warn", "info", "debug" or "silent", got "loud"
-bad.yaml:2:1: litsen: unknown key, expected server, admin, userPools, tokenCache, identityPools, credentialCache, upstreams, routes, rateLimits, cors, tokenSources, identity, metrics or log
+bad.yaml:2:1: litsen: unknown key, expected server, admin, userPools, tokenCache, identityPools, credentialCache, upstreams, routes, enforce, rateLimits, cors, tokenSources, identity, metrics or log
 2 problems
 `,
     });

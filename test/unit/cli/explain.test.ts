@@ -19,6 +19,7 @@ beforeAll(() => {
       '    match: { methods: [POST], path: "/users/{name}/posts" }',
       '    allow: { groups: [writers, admins], claims: { username: "{name}" } }',
       '    upstream: board',
+      '  - { id: tried, match: { path: /tried }, allow: { groups: [writers] }, enforce: false, upstream: board }',
     ].join('\n'),
   );
   writeFileSync(join(folder, 'bad.yaml'), 'routes: []\n');
@@ -127,6 +128,34 @@ describe('explain', () => {
     expect(await explain(...args)).toEqual({ code: 0, err: '', out: `${lines.join('\n')}\n` });
   });
 
+  it.each<readonly [string[], string]>([
+    [
+      ['--token-file', 'reader'],
+      '403 AUTHZ_GROUP_REQUIRED: the caller is not in a group that this route requires',
+    ],
+    [['--token-file', 'junk'], '401 AUTHN_TOKEN_MALFORMED: the token is not a well-formed JWT'],
+    [[], '401 AUTHN_TOKEN_MISSING: a token is required'],
+  ])('tells with %j what would be refused where nobody is yet', async (args, reason) => {
+    const { out } = await explain('--url', '/tried', ...args);
+    expect(out.trimEnd().split('\n').slice(-2)).toEqual([
+      'outcome    let through, because of enforce: false; with true it would be',
+      `           ${reason}`,
+    ]);
+    const json = JSON.parse((await explain('--url', '/tried', ...args, '--json')).out);
+    const [status, code] = reason.split(/[ :]/);
+    expect(json).toMatchObject({
+      outcome: 'allow',
+      refusal: null,
+      shadow: { status: Number(status), code },
+      route: { enforce: false },
+    });
+  });
+
+  it('tells nothing of shadows where a request passes', async () => {
+    const { out } = await explain('--url', '/tried', '--token-file', 'writer');
+    expect(out.trimEnd().split('\n').at(-1)).toBe('outcome    allowed');
+  });
+
   it('prints one line of JSON for scripts', async () => {
     const { out, code } = await explain(
       '--url',
@@ -141,6 +170,7 @@ describe('explain', () => {
     expect(out.endsWith('}\n')).toBe(true);
     expect(JSON.parse(out)).toMatchObject({
       outcome: 'deny',
+      shadow: null,
       refusal: { status: 403, code: 'AUTHZ_GROUP_REQUIRED' },
       path: '/users/a/posts',
       route: { id: 'write', upstream: 'board', allow: 'conditions' },

@@ -15,7 +15,7 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
       frobnicate: 1
     `,
     [
-      'c.yaml:1:1: frobnicate: unknown key, expected server, admin, userPools, tokenCache, identityPools, credentialCache, upstreams, routes, rateLimits, cors, tokenSources, identity, metrics or log',
+      'c.yaml:1:1: frobnicate: unknown key, expected server, admin, userPools, tokenCache, identityPools, credentialCache, upstreams, routes, enforce, rateLimits, cors, tokenSources, identity, metrics or log',
     ],
   ],
   [

@@ -6,7 +6,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AdminOptions, createAdminApp } from '../../../src/observe/admin-app.ts';
 import { exchangeRaw } from '../../support/raw-http.ts';
 
-const ROUTE = { id: 'posts', host: '*', methods: 'GET', path: '/posts', allow: 'public', upstream: 'board' };
+const ROUTE = {
+  id: 'posts',
+  host: '*',
+  methods: 'GET',
+  path: '/posts',
+  allow: 'public',
+  enforce: true,
+  upstream: 'board',
+};
 const EXPOSITION = { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'up 1\n' };
 
 let ready: boolean;

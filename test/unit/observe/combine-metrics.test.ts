@@ -11,6 +11,7 @@ const SAMPLE: RequestSample = {
   route: 'posts',
   decision: 'allow',
   code: 'ok',
+  shadow: null,
   seconds: 0.2,
   upstream: 'board',
   upstreamSeconds: 0.1,

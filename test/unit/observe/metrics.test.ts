@@ -32,6 +32,7 @@ const SAMPLE: RequestSample = {
   route: 'posts',
   decision: 'allow',
   code: 'ok',
+  shadow: null,
   seconds: 0.03,
   upstream: 'board',
   upstreamSeconds: 0.02,
