@@ -6,7 +6,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN node_modules/.bin/tsc -p tsconfig.build.json
+RUN npm run build
 RUN npm ci --omit=dev --ignore-scripts
 
 # What `npm start` runs, for deploy/docker: sources and development dependencies. The image below is made without it.

@@ -13,6 +13,7 @@ import { createRouteStage } from './authorize/route-stage.ts';
 import type { Config } from './config/schema/config.ts';
 import type { Clock, FetchKeyDocument, ProcessLogger } from './core/ports.ts';
 import { NO_PARAMETERS } from './core/route.ts';
+import type { Upstream } from './core/upstream.ts';
 import { createLimitRate } from './limit/limit-rate.ts';
 import type { RateStore } from './limit/rate-store.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
@@ -22,7 +23,7 @@ import { createResponder } from './listen/respond.ts';
 import { createMetrics, type Registry } from './observe/metrics.ts';
 import { createObserveStage } from './observe/observe-stage.ts';
 import { createRefusedConnectionObserver } from './observe/refused-connections.ts';
-import { createBalancer } from './prepare/balancer.ts';
+import { countFailing, createBalancer } from './prepare/balancer.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { createPrepareStage } from './prepare/prepare-stage.ts';
 import { createAdmission } from './send/admission.ts';
@@ -70,6 +71,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   let config = initial;
   let stopping = false;
   let pipeline: Pipeline;
+  let upstreamsInForce: ReadonlyMap<string, Upstream> = new Map();
   const traffic: Traffic = { inFlight: 0 };
   /** This process' part of what the workers share. */
   const share = (limit: number | null): number =>
@@ -85,6 +87,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       connections: () => server.connections,
       webSockets: () => tunnels.size,
       upstreamConnections: () => upstreamPools.counts(),
+      failingAddresses: () => countFailing(upstreamsInForce),
       admissions: () => admission.counts(),
     },
   });
@@ -129,13 +132,13 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   const bytesPassed = createBufferCollector();
   const responder = createResponder();
 
-  const compile = (): Pipeline => {
+  const compile = (): { pipeline: Pipeline; upstreams: ReadonlyMap<string, Upstream> } => {
     const upstreams = compileUpstreams(config, compileSigning(config, compileConditions));
     const router = createRouter(compileRoutes(config, upstreams));
     const { timeouts, trustedProxies } = config.server;
     // What the sockets were opened with stays until a restart.
     const { limits, tls } = initial.server;
-    return createPipeline(
+    const compiled = createPipeline(
       [
         createCanonicalizeStage({
           scheme: tls === null ? 'http' : 'https',
@@ -171,9 +174,10 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       logger,
       traffic,
     );
+    return { pipeline: compiled, upstreams };
   };
 
-  pipeline = compile();
+  ({ pipeline, upstreams: upstreamsInForce } = compile());
   const server = createPublicServer({
     config: config.server,
     maxConnections: share(config.server.limits.connections),
@@ -205,7 +209,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
         pools.configure(next.userPools);
         signer.update(next);
         admission.configure(next.upstreams);
-        pipeline = compiled;
+        ({ pipeline, upstreams: upstreamsInForce } = compiled);
         upstreamPools.keepOnly(next.upstreams);
       } catch (error) {
         config = previous;

@@ -4,6 +4,7 @@ import { createGateway, type Gateway } from './gateway.ts';
 import { createRateStore } from './limit/create-rate-store.ts';
 import { createPrimaryStore } from './limit/primary-store.ts';
 import type { KeysAnswer, ToPrimary, ToWorker, WorkerSettings } from './listen/worker-messages.ts';
+import { sampleOwn } from './observe/combine-metrics.ts';
 import { createLogger } from './observe/logger.ts';
 import { createRegistry } from './observe/metrics.ts';
 
@@ -80,6 +81,9 @@ function runWorker(): void {
         void registry
           .getMetricsAsJSON()
           .then((metrics) => tell({ kind: 'collected', id: message.id, metrics }));
+        break;
+      case 'sample':
+        void sampleOwn(registry).then((metrics) => tell({ kind: 'sampled', id: message.id, metrics }));
         break;
       case 'keys':
         asked.get(message.id)?.(message.answer);

@@ -29,6 +29,7 @@ function worker(gauges: Partial<Gauges> = {}) {
       connections: () => 0,
       webSockets: () => 0,
       upstreamConnections: () => new Map(),
+      failingAddresses: () => new Map(),
       admissions: () => new Map(),
       ...gauges,
     },
