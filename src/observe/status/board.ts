@@ -9,7 +9,7 @@ import type { Phase } from './view.ts';
 /** Keeps the status of a service: seldom while nobody looks, every second while somebody does, once for all of them. */
 export interface StatusBoard {
   start(): void;
-  /** The status, at most a second old. */
+  /** The status as it is now, or as it was a moment ago where it takes long to make. */
   current(): Promise<Status>;
   /** Tells every new status, and the last one at once if there is one. @returns ends it */
   watch(tell: (status: Status) => void): () => void;
@@ -106,7 +106,7 @@ export function createStatusBoard(options: StatusBoardOptions): StatusBoard {
       schedule(0);
     },
     async current() {
-      const fresh = status !== null && clock.monotonic() - madeAt < Math.max(WATCHED, took / PART);
+      const fresh = status !== null && clock.monotonic() - madeAt < took / PART;
       return fresh && status !== null ? status : makeOnce();
     },
     watch(tell) {
