@@ -24,7 +24,7 @@ export function renderPage(status: Status, parts: Parts, fingerprint: string): s
 </header>
 <main>
 <div id="headline" data-part="headline">${parts.headline}</div>
-${section('traffic', 'The last minute')}
+${section('traffic', 'The last minute, and the last hour')}
 ${section(
   'routes',
   'Routes',

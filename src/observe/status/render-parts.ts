@@ -88,12 +88,12 @@ function renderTraffic({ traffic }: Status): Html {
   const all = lately.passed + lately.refused + lately.failed;
   const share = (count: number): string => (all === 0 ? '–' : percent(count / all));
   return html`<dl class="figures">
-<div><dt>Requests a second</dt><dd>${numberInWords(perSecond)}</dd></div>
+<div><dt>Requests/s</dt><dd>${numberInWords(perSecond)}</dd></div>
 <div><dt>In flight</dt><dd>${numberInWords(inFlight)}</dd></div>
 <div><dt>Refused</dt><dd>${share(lately.refused)}</dd></div>
 <div data-level="${all > 0 && lately.failed / all >= 0.05 ? 'fault' : 'ok'}"><dt>Failed</dt><dd>${share(lately.failed)}</dd></div>
-<div><dt>Half are done in</dt><dd>${latency === null ? '–' : durationInWords(latency.p50)}</dd></div>
-<div><dt>99 % are done in</dt><dd>${latency === null ? '–' : durationInWords(latency.p99)}</dd></div>
+<div><dt>p50</dt><dd>${latency === null ? '–' : durationInWords(latency.p50)}</dd></div>
+<div><dt>p99</dt><dd>${latency === null ? '–' : durationInWords(latency.p99)}</dd></div>
 </dl>
 ${renderChart(minutes)}`;
 }

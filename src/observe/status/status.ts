@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema/config.ts';
 import { type RouteSummary, summarizeRoutes } from '../summarize-routes.ts';
 import { assess } from './assess.ts';
-import { type Finding, sumOf } from './finding.ts';
+import { type Finding, statusOf, sumOf } from './finding.ts';
 import { type Minute, outcomes } from './history.ts';
 import { type Latency, latencyOf } from './quantile.ts';
 import { gaugeOf, type Reading, total, totalsBy } from './reading.ts';
@@ -151,13 +151,14 @@ function serverErrors(reading: Reading, upstream: string): number {
 /** Every route of the configuration, and a row for what met none of them. */
 function describeRoutes({ config, now, recent }: View): RouteStatus[] {
   const counted = countByRoute(now, recent.reading, DECISIONS);
+  for (const [route, count] of countOwnErrors(now, recent.reading, counted)) counted.get(route)?.push(count);
   const shadows = countByRoute(now, recent.reading, SHADOW);
   const describe = (summary: Omit<RouteStatus, 'lately' | 'total' | 'codes' | 'shadow' | 'latency'>) => {
     const codes = counted.get(summary.id) ?? [];
     return {
       ...summary,
-      lately: sumOf(codes.map((count) => count.lately)),
-      total: sumOf(codes.map((count) => count.total)),
+      lately: sumOf(codes.map(({ code, lately }) => (code === OWN_ERRORS ? 0 : lately))),
+      total: sumOf(codes.map((count) => (count.code === OWN_ERRORS ? 0 : count.total))),
       codes: codes.filter(({ code }) => code !== 'ok').sort((a, b) => b.total - a.total),
       shadow: shadows.get(summary.id) ?? [],
       latency: config.metrics.routeHistograms
@@ -183,6 +184,28 @@ function countByRoute(now: Reading, recent: Reading, metric: string): Map<string
     counts.set(route, codes);
   }
   return counts;
+}
+
+/** What stands among the codes for 5xx that upstreams answered: those requests were let through. */
+const OWN_ERRORS = '5xx of the upstream';
+
+/** All 5xx by route, less those that have a code. */
+function countOwnErrors(
+  now: Reading,
+  recent: Reading,
+  counted: ReadonlyMap<string, readonly CodeCount[]>,
+): Map<string, CodeCount> {
+  const where = { status: '5xx' };
+  const lately = totalsBy(recent, 'cognito_auth_proxy_requests_total', 'route', where);
+  const errors = new Map<string, CodeCount>();
+  for (const [route, all] of totalsBy(now, 'cognito_auth_proxy_requests_total', 'route', where)) {
+    const ours = (counted.get(route) ?? []).filter(({ code }) => (statusOf(code) ?? 0) >= 500);
+    const total = all - sumOf(ours.map((count) => count.total));
+    if (total <= 0) continue;
+    const late = (lately.get(route) ?? 0) - sumOf(ours.map((count) => count.lately));
+    errors.set(route, { code: OWN_ERRORS, total, lately: Math.max(0, late) });
+  }
+  return errors;
 }
 
 function describeLimits(now: Reading, { server, upstreams, rateLimits, routes }: Config): LimitStatus[] {

@@ -83,6 +83,21 @@ describe('routes', () => {
     expect(text).toMatch(/would be refused.*AUTHN_TOKEN_EXPIRED/);
   });
 
+  it('show failures of the upstream beside those that have a code of ours', () => {
+    const { routes } = statusOf([
+      decided('orders', 'ok', 10),
+      'cognito_auth_proxy_decisions_total{route="orders",decision="fault",code="UPSTREAM_TIMEOUT"} 2',
+      'cognito_auth_proxy_requests_total{route="orders",status="5xx"} 5',
+    ]);
+    expect(routes[0]).toMatchObject({
+      total: 12,
+      codes: [
+        { code: '5xx of the upstream', total: 3, lately: 3 },
+        { code: 'UPSTREAM_TIMEOUT', total: 2, lately: 2 },
+      ],
+    });
+  });
+
   it('are marked where their rules are not enforced', () => {
     const config = configOf({ enforce: false });
     expect(renderParts(statusOf([], config)).routes.text).toContain('>shadow<');
