@@ -8,6 +8,9 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npm run build
 RUN npm ci --omit=dev --ignore-scripts
+# What is in the image, for whoever looks for known holes in it: CycloneDX, with the hash of each package. npm takes what package.json
+# asks for and is not there for a mistake, and with --omit=dev leaves out half of what is.
+RUN npm pkg delete devDependencies && npm sbom --sbom-format cyclonedx --sbom-type application > sbom.cdx.json
 
 # What `npm start` runs, for deploy/docker: sources and development dependencies. The image below is made without it.
 FROM node:24-trixie-slim AS dev
@@ -34,14 +37,13 @@ LABEL org.opencontainers.image.title="cognito-auth-proxy" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="gcr.io/distroless/nodejs24-debian13:nonroot"
 WORKDIR /app
-COPY --from=build /app/package.json ./
+COPY --from=build /app/package.json /app/sbom.cdx.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 # Whoever may reach port 9090 is for the network to say: the address inside a container is nobody's from outside.
 ENV NODE_ENV=production DEFAULT_ADMIN_LISTEN=0.0.0.0:9090
-# Bodies pass in pieces that only a collection of the young generation lets go of: a small one keeps the memory of
-# a hundred megabytes on their way under 200 MB, where Node's default takes 220.
-ENV NODE_OPTIONS=--max-semi-space-size=4
+# By default Node lets the young generation grow by the memory of the machine, to three times what is of use here.
+ENV NODE_OPTIONS=--max-semi-space-size=16
 EXPOSE 8080 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/dist/bin.js", "healthcheck"]

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { Agent, createServer, type IncomingMessage, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Pool } from 'undici';
 import { makeOddRequest } from './world/odd-requests.ts';
 import { CLIENT_ID, createMint, USER_POOL_ID } from './world/tokens.ts';
 
@@ -71,7 +70,7 @@ const proxy = spawn(
 const log = createInterface({ input: proxy.stdout });
 const [first] = (await once(log, 'line')) as [string];
 const addresses = JSON.parse(first) as { proxy: string; admin: string };
-const pool = new Pool(addresses.proxy, { connections: CONNECTIONS });
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 const looks: Look[] = [];
 
 console.log('  requests   resident       heap   series');
@@ -86,7 +85,7 @@ for (let look = 1; look <= LOOKS; look += 1) {
   );
 }
 
-await pool.close();
+agent.destroy();
 proxy.kill('SIGTERM');
 await once(proxy, 'close');
 upstream.close();
@@ -106,9 +105,9 @@ process.exitCode = verdicts.length === 0 ? 0 : 1;
 
 async function sendUpTo(end: number): Promise<void> {
   while (next <= end) {
-    const request = makeOddRequest(next++, tokens);
-    const { body } = await pool.request(request);
-    await body.dump();
+    const sent = send(addresses.proxy, { agent, ...makeOddRequest(next++, tokens) }).end();
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    await once(answer.resume(), 'end');
   }
 }
 

@@ -13,13 +13,16 @@ import { createRouteStage } from './authorize/route-stage.ts';
 import type { Config } from './config/schema/config.ts';
 import type { Clock, FetchKeyDocument, ProcessLogger } from './core/ports.ts';
 import { NO_PARAMETERS } from './core/route.ts';
+import type { Tracing } from './core/tracing.ts';
 import type { Upstream } from './core/upstream.ts';
 import { createLimitRate } from './limit/limit-rate.ts';
 import type { RateStore } from './limit/rate-store.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
+import { connectionsWithin, descriptorLimit } from './listen/descriptors.ts';
 import { createPipeline, type Pipeline, type Traffic } from './listen/pipeline.ts';
 import { createPublicServer } from './listen/public-server.ts';
 import { createResponder } from './listen/respond.ts';
+import { loadTracing } from './observe/load-tracing.ts';
 import { createMetrics, type Registry } from './observe/metrics.ts';
 import { createObserveStage } from './observe/observe-stage.ts';
 import { createRefusedConnectionObserver } from './observe/refused-connections.ts';
@@ -72,6 +75,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   let stopping = false;
   let pipeline: Pipeline;
   let upstreamsInForce: ReadonlyMap<string, Upstream> = new Map();
+  let tracing: Tracing | null = null;
   const traffic: Traffic = { inFlight: 0 };
   /** This process' part of what the workers share. */
   const share = (limit: number | null): number =>
@@ -101,7 +105,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     observer: metrics,
     dev: options.dev,
   });
-  const upstreamPools = createUpstreamPools();
+  const upstreamPools = createUpstreamPools(clock);
   const balancer = createBalancer(clock, logger);
   const admission = createAdmission(config.upstreams, clock, options.workers);
   const tunnels = createTunnels({
@@ -138,37 +142,38 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     const { timeouts, trustedProxies } = config.server;
     // What the sockets were opened with stays until a restart.
     const { limits, tls } = initial.server;
+    const stages = [
+      createCanonicalizeStage({
+        scheme: tls === null ? 'http' : 'https',
+        trustedProxies,
+        headerBytes: limits.headerBytes,
+        headerCount: limits.headerCount,
+        urlBytes: limits.urlBytes,
+      }),
+      createRouteStage(router, compileCors(config.cors)),
+      createAuthenticateStage({
+        findToken: createFindToken(config.tokenSources),
+        pools,
+        cache,
+        readIdToken: createIdTokenReader({ pools, cache: idTokenCache, clock }),
+        clock,
+        observer: metrics,
+      }),
+      createAuthorizeStage(limitRate),
+      createPrepareStage(config, balancer),
+      signer.stage,
+      createSendStage(upstreamPools.under(config.upstreams), tunnels, {
+        admission,
+        balancer,
+        clock,
+        clientBodyIdle: timeouts.bodyIdle,
+        noticeAnswer: signer.noticeAnswer,
+        bytesPassed,
+      }),
+      createObserveStage({ ...config.log, metrics, logger, clock, random: Math.random }),
+    ];
     const compiled = createPipeline(
-      [
-        createCanonicalizeStage({
-          scheme: tls === null ? 'http' : 'https',
-          trustedProxies,
-          headerBytes: limits.headerBytes,
-          headerCount: limits.headerCount,
-          urlBytes: limits.urlBytes,
-        }),
-        createRouteStage(router, compileCors(config.cors)),
-        createAuthenticateStage({
-          findToken: createFindToken(config.tokenSources),
-          pools,
-          cache,
-          readIdToken: createIdTokenReader({ pools, cache: idTokenCache, clock }),
-          clock,
-          observer: metrics,
-        }),
-        createAuthorizeStage(limitRate),
-        createPrepareStage(config, balancer),
-        signer.stage,
-        createSendStage(upstreamPools.under(config.upstreams), tunnels, {
-          admission,
-          balancer,
-          clock,
-          clientBodyIdle: timeouts.bodyIdle,
-          noticeAnswer: signer.noticeAnswer,
-          bytesPassed,
-        }),
-        createObserveStage({ ...config.log, metrics, logger, clock, random: Math.random }),
-      ],
+      tracing === null ? stages : tracing.watch(stages),
       responder,
       clock,
       logger,
@@ -177,24 +182,40 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
     return { pipeline: compiled, upstreams };
   };
 
+  const wantedConnections = share(config.server.limits.connections);
+  /** Never more than there are descriptors for. */
+  const maxConnections = Math.min(wantedConnections, connectionsWithin(descriptorLimit()));
+
   ({ pipeline, upstreams: upstreamsInForce } = compile());
   const server = createPublicServer({
     config: config.server,
-    maxConnections: share(config.server.limits.connections),
+    maxConnections,
     pipeline: () => pipeline,
     clock,
     onRefusedConnection: createRefusedConnectionObserver(metrics, logger),
   });
 
+  const warnOfDescriptors = (): void =>
+    logger.warn(
+      { connections: maxConnections },
+      'fewer connections are taken than configured; raise ulimit -n',
+    );
+
   return {
     async start() {
       pools.configure(config.userPools);
       try {
+        tracing = await loadTracing(options.environment, { clock, logger });
+        if (tracing !== null) ({ pipeline, upstreams: upstreamsInForce } = compile());
         await options.rateStore.start();
-        return await server.start();
+        const port = await server.start();
+        // Behind the line that says where we listen, for which others wait.
+        if (maxConnections < wantedConnections) setImmediate(warnOfDescriptors);
+        return port;
       } catch (error) {
         pools.stop();
         options.rateStore.stop();
+        await tracing?.stop();
         throw error;
       }
     },
@@ -233,7 +254,8 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       pools.stop();
       signer.stop();
       options.rateStore.stop();
-      await upstreamPools.destroy();
+      upstreamPools.destroy();
+      await tracing?.stop();
       await logger.flush();
     },
   };

@@ -1,9 +1,10 @@
-import { type FetchedDocument, KeysAbsentError, type ProcessLogger } from './core/ports.ts';
+import type { ProcessLogger } from './core/ports.ts';
 import { systemClock } from './core/system-clock.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createRateStore } from './limit/create-rate-store.ts';
 import { createPrimaryStore } from './limit/primary-store.ts';
-import type { KeysAnswer, ToPrimary, ToWorker, WorkerSettings } from './listen/worker-messages.ts';
+import { createPrimaryKeys } from './listen/ask-primary.ts';
+import type { ToPrimary, ToWorker, WorkerSettings } from './listen/worker-messages.ts';
 import { sampleOwn } from './observe/combine-metrics.ts';
 import { createLogger } from './observe/logger.ts';
 import { createRegistry } from './observe/metrics.ts';
@@ -14,23 +15,11 @@ import { createRegistry } from './observe/metrics.ts';
  */
 function runWorker(): void {
   const tell = (message: ToPrimary): void => void process.send?.(message);
-  const asked = new Map<number, (answer: KeysAnswer) => void>();
   const registry = createRegistry();
-  let questions = 0;
   let logger: ProcessLogger | null = null;
   let gateway: Gateway | null = null;
 
-  const fetchKeys = (url: string, timeout: number): Promise<FetchedDocument> =>
-    new Promise((resolve, reject) => {
-      const id = questions++;
-      asked.set(id, (answer) => {
-        asked.delete(id);
-        if (answer.kind === 'document') resolve(answer);
-        else reject(answer.kind === 'absent' ? new KeysAbsentError(answer.reason) : new Error(answer.reason));
-      });
-      tell({ kind: 'fetchKeys', id, url, timeout });
-    });
-
+  const primaryKeys = createPrimaryKeys(tell, systemClock);
   const primaryStore = createPrimaryStore((id, asked) => tell({ kind: 'takeRates', id, questions: asked }));
 
   const start = async (settings: WorkerSettings): Promise<void> => {
@@ -40,7 +29,7 @@ function runWorker(): void {
       gateway = createGateway(config, {
         clock: systemClock,
         logger,
-        fetchKeys,
+        fetchKeys: primaryKeys.fetch,
         dev,
         environment: process.env,
         workers,
@@ -86,7 +75,7 @@ function runWorker(): void {
         void sampleOwn(registry).then((metrics) => tell({ kind: 'sampled', id: message.id, metrics }));
         break;
       case 'keys':
-        asked.get(message.id)?.(message.answer);
+        primaryKeys.answered(message.id, message.answer);
         break;
       case 'rates':
         primaryStore.answered(message.id, message.tallies);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BenchRoute, makeRoutes, REQUIREMENTS } from '../world/routes.ts';
@@ -10,7 +10,11 @@ import { fillTemplate } from './template.ts';
 
 const ENTRY = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
 
-/** This proxy as it is shipped: the compiled command with a configuration file. */
+/** What the image starts Node with. */
+const IMAGE = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+const NODE_OPTIONS = /^ENV NODE_OPTIONS=(\S+)$/m.exec(IMAGE)?.[1]?.split(' ') ?? [];
+
+/** This proxy as the image starts it: the compiled command with a configuration file. */
 export const proxy: Contender = {
   checks: true,
   async start(site, setup, name) {
@@ -41,7 +45,7 @@ export const proxy: Contender = {
     const { contender, spare } = site.cores;
     const child = site.processes.start({
       file: process.execPath,
-      args: [...setup.nodeArguments, ENTRY, 'serve', '--config', config],
+      args: [...NODE_OPTIONS, ...setup.nodeArguments, ENTRY, 'serve', '--config', config],
       // A worker each, as far as there are cores that have nothing else to do.
       cores: [contender, ...spare.slice(0, setup.workers - 1)],
       log: join(site.folder, `${name}.log`),

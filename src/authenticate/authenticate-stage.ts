@@ -66,7 +66,8 @@ export function createAuthenticateStage(options: AuthenticateOptions): Stage {
       return accept(exchange, token, cached);
     }
     observer.tokenCacheUsed('miss');
-    const result = underWay.get(token) ?? verifyToken(token, verifyOptions);
+    const result =
+      (underWay.size === 0 ? undefined : underWay.get(token)) ?? verifyToken(token, verifyOptions);
     if (!(result instanceof Promise)) return remember(exchange, token, result);
     underWay.set(token, result);
     const forget = (): boolean => underWay.delete(token);

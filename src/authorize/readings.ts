@@ -6,7 +6,7 @@ const MAX_IRREGULAR_PATH = 4096;
 
 /**
  * Every way in which an upstream may read the spellings that a route permits: each combination of decoding them, cutting
- * at them and dropping matrix parameters. Empty segments are left to the foldings, which all drop them.
+ * at them, dropping matrix parameters, and taking a beginning with two slashes for a host. Other empty segments are left to the foldings, which all drop them.
  *
  * @returns distinct paths, the given one among them; null when one of them holds a dot segment, a backslash or a control
  *   character, which are never let through, or when there would be too much to read
@@ -27,6 +27,8 @@ export function readingsOf(path: string, irregular: number): readonly string[] |
     also((text) => text.replace(/(?:;|%3b)[^/]*/gi, ''));
     also((text) => text.replace(/(?:;|%3b).*$/i, ''));
   }
+  // What begins with two slashes names a host first to those who take it for a reference (RFC 3986 section 4.2).
+  also((text) => text.replace(/^\/{2,}[^/]*/, '') || '/');
   const distinct = [...readings];
   return distinct.some(isForbidden) ? null : distinct;
 }

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema/config.ts';
+import type { Environment } from '../config/substitute.ts';
 import type { ConfigDocument } from '../dev/dev-config.ts';
 import { missingDevPackage } from '../dev/dev-packages.ts';
 import { writeGuide } from '../dev/guide.ts';
@@ -11,6 +12,7 @@ import { createService } from '../service.ts';
 import { type AddCommand, aborted, type CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { loadOrExplain } from './load-or-explain.ts';
+import { letYoungGenerationGrow } from './young-generation.ts';
 
 /** Standard output is for the guide or the line of JSON; the log goes to standard error. */
 const LOG_DESCRIPTOR = 2;
@@ -80,8 +82,9 @@ async function runDev(options: DevOptions, context: CommandContext): Promise<Exi
   const loaded = options.config === undefined ? undefined : loadOrExplain(options.config, context);
   if (loaded === null) return EXIT.unusable;
   try {
-    const stack = await startStack(loaded?.config, options, err);
+    const stack = await startStack(loaded?.config, options, context);
     out(options.json ? `${JSON.stringify(stack.summary)}\n` : stack.guide);
+    letYoungGenerationGrow();
     const told = await Promise.race([aborted(signal).then(() => true), stack.ended.then(() => false)]);
     err(told ? 'stopping\n' : 'the user pool has ended unexpectedly\n');
     await stack.stop();
@@ -96,7 +99,7 @@ async function runDev(options: DevOptions, context: CommandContext): Promise<Exi
 async function startStack(
   own: Config | undefined,
   options: DevOptions,
-  err: CommandContext['err'],
+  context: CommandContext,
 ): Promise<RunningStack> {
   const parts = {
     ports: {
@@ -107,8 +110,12 @@ async function startStack(
     },
     host: options.host,
     createService,
-    overrides: { logger: createLogger('info', { descriptor: LOG_DESCRIPTOR }) },
-    progress: (line: string) => err(`${line}\n`),
+    overrides: {
+      logger: createLogger('info', { descriptor: LOG_DESCRIPTOR }),
+      // Traces may leave this machine; what is asked of the stand-ins goes through no proxy.
+      environment: onlyTracing(context.environment),
+    },
+    progress: (line: string) => context.err(`${line}\n`),
   };
   if (own === undefined) {
     const { startDevStack } = await import('../dev/dev-stack.ts');
@@ -118,6 +125,10 @@ async function startStack(
   const { startOwnConfigStack } = await import('../dev/own-config-stack.ts');
   const stack = await startOwnConfigStack(own, parts);
   return { ...stack, guide: writeOwnConfigGuide(stack.summary), ended: new Promise(() => undefined) };
+}
+
+function onlyTracing(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('OTEL_')));
 }
 
 /** Through the same door as a file: what `dev` runs is a configuration that users could have written. */

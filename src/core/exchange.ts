@@ -5,6 +5,7 @@ import type { Inbound } from './inbound.ts';
 import type { OutboundRequest } from './outbound.ts';
 import type { Principal } from './principal.ts';
 import type { Refusal } from './refusal.ts';
+import type { RequestTrace } from './request-trace.ts';
 import type { PathParameters, Route } from './route.ts';
 import { NO_PARAMETERS } from './route.ts';
 
@@ -94,6 +95,9 @@ export class Exchange {
   settled = false;
   /** Whether a client that waits for 100 Continue has been told to go on. */
   continued = false;
+
+  /** Null while nothing is traced. */
+  trace: RequestTrace | null = null;
 
   /** Set by `send` while a request is on its way: cancels it, when the client is gone. */
   cancel: (() => void) | null = null;

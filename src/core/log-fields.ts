@@ -42,6 +42,7 @@ export const LOG_FIELDS = [
   'exitCode',
   'signal',
   'lines',
+  'connections',
 ] as const;
 
 /** What may be logged. Of an error under `err` only what is safe to log is kept. */

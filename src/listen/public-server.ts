@@ -51,6 +51,15 @@ const CHECKING_INTERVAL = 1_000;
 /** Memory that pipelined requests may take while they wait, over all connections; one that finds no room is cut off. */
 const WAITING_BYTES = 67_108_864;
 
+/**
+ * Bytes written to a client's socket before it counts as full: more than is read from an upstream at once, so that a client that
+ * keeps up is never waited for.
+ */
+const WRITE_AHEAD = 131_072;
+
+/** Connections beyond the limit that may linger over their answer; further ones are cut, or they would use up what probes need. */
+const MOST_TURNED_AWAY = 24;
+
 export function createPublicServer(options: PublicServerOptions): PublicServer {
   const { config, clock } = options;
   const { limits, timeouts } = config;
@@ -64,6 +73,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   /** Connections on which nothing more can be read. */
   const broken = new WeakSet<Duplex>();
   let windingDown = false;
+  let turnedAway = 0;
   const closeGently = (socket: Duplex): void => endGently(socket, clock);
 
   /** Asks the client to go with this answer, unless more requests wait behind it, or it has begun. */
@@ -166,6 +176,20 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     }
   };
 
+  /** Beyond the limit: with an answer, unless that takes a handshake, or too many are being answered so already. */
+  const turnAway = (socket: Socket): void => {
+    if (config.tls === null && turnedAway < MOST_TURNED_AWAY) {
+      turnedAway += 1;
+      socket.on('close', () => {
+        turnedAway -= 1;
+      });
+      refuse(socket, 'LIMIT_CONNECTIONS');
+      return;
+    }
+    options.onRefusedConnection({ code: 'LIMIT_CONNECTIONS', requestId: '', client: addressOf(socket) });
+    socket.destroy();
+  };
+
   const serverOptions = {
     ServerResponse: ProxyResponse,
     maxHeaderSize: limits.headerBytes + limits.urlBytes,
@@ -177,6 +201,8 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     requestTimeout: 0,
     connectionsCheckingInterval: CHECKING_INTERVAL,
     noDelay: true,
+    highWaterMark: WRITE_AHEAD,
+    optimizeEmptyRequests: true,
     // Java's HttpClient sends Upgrade: h2c by default: a plain request, as RFC 9110 section 7.8 allows us to take it.
     // An upgrade of HTTP/1.0 is ignored as well, and one behind a request that has no answer yet.
     shouldUpgradeCallback: (request: IncomingMessage) =>
@@ -206,12 +232,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
 
   server.on('connection', (socket: Socket) => {
     if (sockets.size >= options.maxConnections) {
-      if (config.tls === null) refuse(socket, 'LIMIT_CONNECTIONS');
-      else {
-        const client = addressOf(socket);
-        options.onRefusedConnection({ code: 'LIMIT_CONNECTIONS', requestId: '', client });
-        socket.destroy();
-      }
+      turnAway(socket);
       return;
     }
     sockets.add(socket);

@@ -2,7 +2,7 @@ import { write } from 'node:fs';
 
 /** Writes whole lines to a descriptor, in order, in the background. */
 export interface LineWriter {
-  /** Takes a line with its end. Never waits, never throws. */
+  /** Takes a line of ASCII with its end. Never waits, never throws. */
   write(line: string): void;
   /** Resolves when all lines taken are written or lost, and after a second at the latest. */
   flush(): Promise<void>;
@@ -68,7 +68,7 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
     const batch = batches.shift();
     busy = batch !== undefined;
     if (batch !== undefined) {
-      send(Buffer.from(batch.text), batch.lines, FIRST_RETRY);
+      send(Buffer.from(batch.text, 'latin1'), batch.lines, FIRST_RETRY);
       return;
     }
     for (const resolve of waiting) resolve();
@@ -96,14 +96,14 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
   return {
     write(line) {
       if (gone) return;
-      const bytes = Buffer.byteLength(line);
+      const bytes = line.length;
       if (held + bytes > heldBytes) {
         lost += 1;
         return;
       }
       if (lost > 0) {
         const loss = options.describeLoss(lost);
-        take(loss, Buffer.byteLength(loss), lost);
+        take(loss, loss.length, lost);
         lost = 0;
       }
       take(line, bytes, 1);

@@ -1,5 +1,6 @@
-import pino from 'pino';
+import type { LogFields } from '../core/log-fields.ts';
 import type { LogLevel, ProcessLogger } from '../core/ports.ts';
+import { formatLine } from './format-line.ts';
 import { createLineWriter } from './line-writer.ts';
 
 export interface LoggerOptions {
@@ -9,68 +10,42 @@ export interface LoggerOptions {
   readonly shared?: boolean;
 }
 
+/** The levels from the most talkative to the most quiet. */
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
 /** PIPE_BUF of Linux: what is written at once up to here, others' lines do not come between (POSIX, write). */
 const INDIVISIBLE_BYTES = 4_096;
 
 const BATCH_BYTES = 32_768;
 
-const MAX_CAUSES = 5;
-
 /** Bytes of log held for a slow reader. */
 const HELD_BYTES = 8 * 1_048_576;
 
-/**
- * Makes the logger: JSON lines, written in batches. Of an error only name, code and message are logged; its other
- * properties may hold what was sent.
- */
+/** Makes the logger: JSON lines, written in batches. */
 export function createLogger(level: LogLevel, options: LoggerOptions = {}): ProcessLogger {
   const lines = createLineWriter({
     descriptor: options.descriptor ?? 1,
     batchBytes: options.shared ? INDIVISIBLE_BYTES : BATCH_BYTES,
     heldBytes: HELD_BYTES,
-    describeLoss: (count) =>
-      `{"level":"warn","time":"${new Date().toISOString()}","lines":${count},"message":"log lines were lost"}\n`,
+    describeLoss: (count) => formatLine('warn', Date.now(), { lines: count }, 'log lines were lost'),
   });
-  const logger = pino(
-    {
-      level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: (error: unknown) => describeError(error) },
-      messageKey: 'message',
-    },
-    lines,
-  );
+  let least = LEVELS.indexOf(level);
+
+  const writerOf = (at: LogLevel): ((fields: LogFields, message: string) => void) => {
+    const rank = LEVELS.indexOf(at);
+    return (fields, message) => {
+      if (rank >= least) lines.write(formatLine(at, Date.now(), fields, message));
+    };
+  };
   return {
-    debug: (fields, message) => logger.debug(fields, message),
-    info: (fields, message) => logger.info(fields, message),
-    warn: (fields, message) => logger.warn(fields, message),
-    error: (fields, message) => logger.error(fields, message),
-    enabled: (at) => logger.isLevelEnabled(at),
+    debug: writerOf('debug'),
+    info: writerOf('info'),
+    warn: writerOf('warn'),
+    error: writerOf('error'),
+    enabled: (at) => LEVELS.indexOf(at) >= least,
     setLevel(next) {
-      logger.level = next;
+      least = LEVELS.indexOf(next);
     },
     flush: () => lines.flush(),
   };
-}
-
-/** What is safe to log of an error, and of the errors that caused it. */
-export function describeError(error: unknown, depth = 0): object {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { name, cause } = error;
-  const code = 'code' in error ? { code: String(error.code) } : {};
-  const deeper = cause instanceof Error && depth < MAX_CAUSES;
-  return {
-    name,
-    ...code,
-    message: messageOf(error),
-    ...(deeper && { cause: describeError(cause, depth + 1) }),
-  };
-}
-
-/** Several attempts that failed, such as one for each address of a name, have no message of their own. */
-function messageOf(error: Error): string {
-  if (error.message !== '' || !(error instanceof AggregateError)) return error.message;
-  return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
 }

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Gauges, Observer } from '../core/observer.ts';
 import { createLimitMetrics } from './limit-metrics.ts';
+import { CounterFamily, type Distribution, HistogramFamily, type Tally } from './tallies.ts';
 
 export type { Registry };
 
@@ -71,43 +72,43 @@ export function createRegistry(): Registry {
 }
 
 /**
- * Registers the metrics of one gateway. `aggregator` says how the metrics of several workers combine. Children are
- * looked up once per combination of labels, so that a request costs a map look-up each.
+ * Registers the metrics of one gateway. `aggregator` says how the metrics of several workers combine. What every
+ * request moves is found by its labels one after another, which costs less than putting them together.
  */
 export function createMetrics(options: MetricsOptions): Metrics {
   const { registry, gauges } = options;
   const registers = [registry];
 
-  const duration = new Histogram({
+  const duration = new HistogramFamily({
     name: 'http_server_request_duration_seconds',
     help: 'Time from a request received to its answer sent, in seconds.',
     labelNames: options.routeHistograms ? ['method', 'status', 'route'] : ['method', 'status'],
-    buckets: DURATION_BUCKETS,
-    registers,
+    bounds: DURATION_BUCKETS,
+    registry,
   });
-  const requests = new Counter({
+  const requests = new CounterFamily({
     name: `${PREFIX}requests_total`,
     help: 'Requests answered, by route and class of status.',
     labelNames: ['route', 'status'],
-    registers,
+    registry,
   });
-  const decisions = new Counter({
+  const decisions = new CounterFamily({
     name: `${PREFIX}decisions_total`,
     help: 'Requests let through (allow), refused (deny) or failed (fault), with the code from docs/errors.md.',
     labelNames: ['route', 'decision', 'code'],
-    registers,
+    registry,
   });
-  const shadowRefusals = new Counter({
+  const shadowRefusals = new CounterFamily({
     name: `${PREFIX}shadow_refusals_total`,
     help: 'Requests that a rule would have refused, on routes with enforce: false, with the code from docs/errors.md.',
     labelNames: ['route', 'code'],
-    registers,
+    registry,
   });
-  const tokenCache = new Counter({
+  const tokenCache = new CounterFamily({
     name: `${PREFIX}token_cache_total`,
     help: 'Look-ups in the cache of verified tokens.',
     labelNames: ['result'],
-    registers,
+    registry,
   });
   const keyFetches = new Counter({
     name: `${PREFIX}jwks_fetch_total`,
@@ -130,12 +131,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     buckets: DURATION_BUCKETS,
     registers,
   });
-  const upstreamDuration = new Histogram({
+  const upstreamDuration = new HistogramFamily({
     name: `${PREFIX}upstream_duration_seconds`,
     help: "Time from a request sent to the upstream's header section, in seconds.",
     labelNames: ['upstream', 'status'],
-    buckets: DURATION_BUCKETS,
-    registers,
+    bounds: DURATION_BUCKETS,
+    registry,
   });
   new Gauge({
     name: `${PREFIX}token_cache_entries`,
@@ -189,58 +190,79 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
   const limits = createLimitMetrics(registry, gauges);
 
-  const durations = new Map<string, Histogram.Internal<string>>();
-  const upstreamDurations = new Map<string, Histogram.Internal<string>>();
-  const outcomes = new Map<
-    string,
-    { readonly requests: Counter.Internal; readonly decisions: Counter.Internal | null }
-  >();
+  const durations = new Map<string, Distribution[]>();
+  const upstreamDurations = new Map<string, Distribution[]>();
+  const outcomes = new Map<string, RouteOutcomes>();
   const credentialUses = new Map<string, Counter.Internal>();
-  const hits = tokenCache.labels('hit');
-  const misses = tokenCache.labels('miss');
+  const hits = tokenCache.add({ result: 'hit' });
+  const misses = tokenCache.add({ result: 'miss' });
+
+  const outcomesOf = (route: string): RouteOutcomes => {
+    const known = outcomes.get(route);
+    if (known !== undefined) return known;
+    const made = { requests: [], allow: new Map(), deny: new Map(), fault: new Map(), shadow: new Map() };
+    outcomes.set(route, made);
+    return made;
+  };
+
+  const durationOf = (method: string, status: number, route: string): Distribution => {
+    const key = options.routeHistograms ? `${method} ${route}` : method;
+    const series = seriesOf(durations, key);
+    const known = series[status];
+    if (known !== undefined) return known;
+    const labels = { method, status: String(status) };
+    const made = duration.add(options.routeHistograms ? { ...labels, route } : labels);
+    series[status] = made;
+    return made;
+  };
+
+  const upstreamDurationOf = (upstream: string, status: number): Distribution => {
+    const series = seriesOf(upstreamDurations, upstream);
+    const known = series[status];
+    if (known !== undefined) return known;
+    const made = upstreamDuration.add({ upstream, status: String(status) });
+    series[status] = made;
+    return made;
+  };
+
+  const decisionOf = (route: string, decision: Decision, code: string): Tally => {
+    const tallies = outcomesOf(route)[decision];
+    const known = tallies.get(code);
+    if (known !== undefined) return known;
+    const made = decisions.add({ route, decision, code });
+    tallies.set(code, made);
+    return made;
+  };
+
+  const shadowOf = (route: string, code: string): Tally => {
+    const tallies = outcomesOf(route).shadow;
+    const known = tallies.get(code);
+    if (known !== undefined) return known;
+    const made = shadowRefusals.add({ route, code });
+    tallies.set(code, made);
+    return made;
+  };
+
+  const requestsOf = (route: string, status: number): Tally => {
+    const statusClass = Math.floor(status / 100);
+    const tallies = outcomesOf(route).requests;
+    const known = tallies[statusClass];
+    if (known !== undefined) return known;
+    const made = requests.add({ route, status: `${statusClass}xx` });
+    tallies[statusClass] = made;
+    return made;
+  };
 
   return {
-    count(sample) {
-      const method = METHODS.has(sample.method) ? sample.method : '_OTHER';
-      const status = String(sample.status);
-      const durationKey = options.routeHistograms
-        ? `${method} ${status} ${sample.route}`
-        : `${method} ${status}`;
-      let durationChild = durations.get(durationKey);
-      if (durationChild === undefined) {
-        durationChild = options.routeHistograms
-          ? duration.labels(method, status, sample.route)
-          : duration.labels(method, status);
-        durations.set(durationKey, durationChild);
-      }
-      durationChild.observe(sample.seconds);
-
-      const statusClass = `${status[0]}xx`;
-      const outcomeKey = `${statusClass} ${sample.decision} ${sample.code} ${sample.route}`;
-      let outcome = outcomes.get(outcomeKey);
-      if (outcome === undefined) {
-        outcome = {
-          requests: requests.labels(sample.route, statusClass),
-          decisions:
-            sample.decision === null ? null : decisions.labels(sample.route, sample.decision, sample.code),
-        };
-        outcomes.set(outcomeKey, outcome);
-      }
-      outcome.requests.inc();
-      outcome.decisions?.inc();
-      if (sample.shadow !== null) shadowRefusals.inc({ route: sample.route, code: sample.shadow });
-
-      if (sample.upstream === null) return;
-      const upstreamKey = `${status} ${sample.upstream}`;
-      let upstreamChild = upstreamDurations.get(upstreamKey);
-      if (upstreamChild === undefined) {
-        upstreamChild = upstreamDuration.labels(sample.upstream, status);
-        upstreamDurations.set(upstreamKey, upstreamChild);
-      }
-      upstreamChild.observe(sample.upstreamSeconds);
+    count({ method, status, route, decision, code, shadow, seconds, upstream, upstreamSeconds }) {
+      durationOf(METHODS.has(method) ? method : '_OTHER', status, route).observe(seconds);
+      requestsOf(route, status).value += 1;
+      if (decision !== null) decisionOf(route, decision, code).value += 1;
+      if (shadow !== null) shadowOf(route, shadow).value += 1;
+      if (upstream !== null) upstreamDurationOf(upstream, status).observe(upstreamSeconds);
     },
     tokenCacheUsed(result) {
-      (result === 'hit' ? hits : misses).inc();
+      (result === 'hit' ? hits : misses).value += 1;
     },
     credentialsUsed(pool, result, seconds) {
       const key = `${result} ${pool}`;
@@ -256,8 +278,28 @@ export function createMetrics(options: MetricsOptions): Metrics {
       keyFetches.inc({ pool, result });
     },
     connectionRefused(code) {
-      decisions.inc({ route: 'none', decision: 'deny', code });
+      decisionOf('none', 'deny', code).value += 1;
     },
     rateStoreAsked: limits.rateStoreAsked,
   };
+}
+
+/** What became of the requests on one route. */
+interface RouteOutcomes {
+  /** By the first digit of the status. */
+  readonly requests: Tally[];
+  /** By code. */
+  readonly allow: Map<string, Tally>;
+  readonly deny: Map<string, Tally>;
+  readonly fault: Map<string, Tally>;
+  readonly shadow: Map<string, Tally>;
+}
+
+/** The series of one key, by status. */
+function seriesOf(all: Map<string, Distribution[]>, key: string): Distribution[] {
+  const known = all.get(key);
+  if (known !== undefined) return known;
+  const made: Distribution[] = [];
+  all.set(key, made);
+  return made;
 }

@@ -62,7 +62,7 @@ function accessLine(exchange: Exchange, milliseconds: number, subject: 'plain' |
   const { inbound, principal, refusal, shadow, outbound } = exchange;
   return {
     requestId: exchange.requestId,
-    traceId: traceContextOf(exchange)?.traceId,
+    traceId: (exchange.trace ?? traceContextOf(exchange))?.traceId,
     method: exchange.request.method,
     host: inbound?.host,
     path: inbound?.path,

@@ -31,9 +31,8 @@ export function createTokenStripper(sources: readonly TokenSource[]): TokenStrip
     },
     webSocketProtocol(value) {
       const items = value.split(',').map((item) => item.trim());
-      const marker = items.indexOf('bearer');
-      if (marker >= 0) items.splice(marker, 2);
-      return items.join(', ');
+      // Every pair: where no token is looked at, nobody has refused the second one.
+      return items.filter((item, i) => item !== 'bearer' && items[i - 1] !== 'bearer').join(', ');
     },
   };
 }

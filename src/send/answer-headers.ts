@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Exchange } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
+import type { AnswerHead } from './http/answer-head.ts';
 
 /** Hop-by-hop in an answer (RFC 9110 section 7.6.1). Trailer is judged apart. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -19,27 +20,20 @@ const FRAMING: ReadonlySet<string> = new Set(['content-length', 'host', 'trailer
 /**
  * Makes the header section of an answer: the upstream's end-to-end headers, then ours. Where the proxy answers for CORS,
  * the upstream's own CORS headers are dropped, as API Gateway does, so that there is one policy.
- *
- * @param headers of the upstream, names in lower case
  */
-export function answerHeaders(
-  exchange: Exchange,
-  status: number,
-  headers: Readonly<IncomingHttpHeaders>,
-): HeaderList {
-  const named = namedInConnection(headers['connection']);
+export function answerHeaders(exchange: Exchange, head: AnswerHead): HeaderList {
+  const { status, headers } = head;
+  const named = namedInConnection(head.connection);
   const ownCors = answersForCors(exchange);
   // node:http sends trailers only in a chunked body, and refuses the Trailer header elsewhere.
-  const chunked = headers['content-length'] === undefined && hasBody(exchange, status) && isHttp11(exchange);
+  const chunked = head.contentLength < 0 && hasBody(exchange, status) && isHttp11(exchange);
   const list: HeaderList = [];
-  for (const name in headers) {
-    const value = headers[name];
-    if (value === undefined || HOP_BY_HOP.has(name) || named?.has(name)) continue;
-    if (isOurs(name, ownCors)) continue;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (HOP_BY_HOP.has(name) || named?.has(name) || isOurs(name, ownCors)) continue;
     if (name === 'trailer' && !chunked) continue;
     if (name === 'content-length' && status === 204) continue;
-    if (typeof value === 'string') list.push(name, value);
-    else for (const one of value) list.push(name, one);
+    list.push(name, headers[i + 1] as string);
   }
   for (const item of exchange.answerHeaders) list.push(item);
   return list;
@@ -49,17 +43,13 @@ export function answerHeaders(
  * The trailer fields that pass: all but those that frame or route a message, which mean nothing after it, yet might be merged
  * into its header section behind us (RFC 9110 section 6.5.1).
  */
-export function answerTrailers(
-  exchange: Exchange,
-  trailers: Readonly<IncomingHttpHeaders>,
-): [string, string][] {
+export function answerTrailers(exchange: Exchange, trailers: HeaderList): [string, string][] {
   const ownCors = answersForCors(exchange);
   const pairs: [string, string][] = [];
-  for (const name in trailers) {
-    const value = trailers[name];
-    if (value === undefined || HOP_BY_HOP.has(name) || FRAMING.has(name) || isOurs(name, ownCors)) continue;
-    if (typeof value === 'string') pairs.push([name, value]);
-    else for (const one of value) pairs.push([name, one]);
+  for (let i = 0; i < trailers.length; i += 2) {
+    const name = trailers[i] as string;
+    if (HOP_BY_HOP.has(name) || FRAMING.has(name) || isOurs(name, ownCors)) continue;
+    pairs.push([name, trailers[i + 1] as string]);
   }
   return pairs;
 }
@@ -86,14 +76,9 @@ function answersForCors(exchange: Exchange): boolean {
   return cors !== undefined && cors !== null && cors !== 'upstream';
 }
 
-/** @param connection also a list, where the upstream repeats the header: undici's types do not say so */
-function namedInConnection(connection: string | string[] | undefined): ReadonlySet<string> | null {
-  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return null;
-  return new Set(
-    String(connection)
-      .split(',')
-      .map((token) => token.trim().toLowerCase()),
-  );
+function namedInConnection(connection: string): ReadonlySet<string> | null {
+  if (connection === '' || connection === 'keep-alive' || connection === 'close') return null;
+  return new Set(connection.split(',').map((token) => token.trim().toLowerCase()));
 }
 
 function hasBody(exchange: Exchange, status: number): boolean {

@@ -1,15 +1,17 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { continueRequest, type Exchange, outboundOf, routeOf } from '../core/exchange.ts';
+import { type HeaderList, headerValue } from '../core/headers.ts';
 import { retarget } from '../core/outbound.ts';
 import type { Balancer, Clock } from '../core/ports.ts';
 import { deny, fault, RefusalError } from '../core/refusal.ts';
 import type { Admission } from './admission.ts';
 import { answerHeaders, answerTrailers } from './answer-headers.ts';
 import { ClientWatch } from './client-watch.ts';
+import { type AnswerHead, invalid } from './http/answer-head.ts';
+import type { AnswerReceiver, Connection, UpstreamRequest } from './http/connection.ts';
+import type { ConnectionPool } from './http/connection-pool.ts';
 import { RequestBody } from './request-body.ts';
-import { codeOfFailure, isConnectionFailure, isTargetFailure, UpstreamFault } from './upstream-faults.ts';
+import { codeOfFailure, isConnectionFailure, isTargetFailure } from './upstream-faults.ts';
 
 export interface ForwardingOptions {
   readonly admission: Admission;
@@ -26,124 +28,146 @@ export interface ForwardingOptions {
 /** What may be sent again when its connection failed (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
-/** Interim answers before one that counts; each starts undici's wait for an answer again. */
+/** Interim answers before one that counts; each starts the wait for an answer again. */
 const MOST_INTERIM = 100;
 
 /**
- * One request on its way to the upstream and its answer on the way back: undici calls it as things happen. Bodies stream
- * in both directions, each side waiting for the other; nothing is held but what is in the sockets' buffers.
+ * One request on its way to the upstream and its answer on the way back: told of things as they happen. Bodies stream in both
+ * directions, each side waiting for the other; nothing is held but what is in the sockets' buffers.
  */
-export class Forwarding implements Dispatcher.DispatchHandler {
-  /** What undici sends. */
-  readonly body: Readable | Buffer | null;
-  /** The client's body, which that may be made of. */
+export class Forwarding implements AnswerReceiver {
+  /** The client's body, which the body sent may be made of. */
   readonly #clientBody: RequestBody | null;
   readonly #exchange: Exchange;
   readonly #options: ForwardingOptions;
   readonly #sentAt: number;
-  #controller: Dispatcher.DispatchController | null = null;
-  #over = false;
+  #connection: Connection | null = null;
   #discarding = false;
   #watch: ClientWatch | null = null;
   #interim = 0;
+  /** The answer's body where it came in one with the header section. */
+  #whole: string | null = null;
 
   constructor(exchange: Exchange, options: ForwardingOptions) {
     this.#exchange = exchange;
     this.#options = options;
     this.#sentAt = options.clock.monotonic();
-    const { body, transform } = outboundOf(exchange);
     this.#clientBody =
-      body === exchange.request
+      outboundOf(exchange).body === exchange.request
         ? new RequestBody(exchange.request, routeOf(exchange).bodyBytes, () => this.#refuse('LIMIT_BODY'))
         : null;
-    this.body =
-      this.#clientBody === null || transform === null
-        ? (this.#clientBody ?? body)
-        : Readable.from(transform(this.#clientBody), { objectMode: false });
   }
 
-  /** The client is gone: the upstream need not go on. */
+  /** Sends the request, once. */
+  send(pool: ConnectionPool): void {
+    const { method, path, headers, contentLength, body, transform } = outboundOf(this.#exchange);
+    const { responseTimeout, bodyIdleTimeout } = routeOf(this.#exchange);
+    const clientBody = this.#clientBody;
+    const request: UpstreamRequest = {
+      method,
+      path,
+      headers,
+      contentLength,
+      body:
+        clientBody === null || transform === null
+          ? (clientBody ?? body)
+          : Readable.from(transform(clientBody), { objectMode: false }),
+      responseTimeout,
+      bodyIdleTimeout,
+    };
+    this.#connection = pool.send(request, this);
+  }
+
+  /** The request is refused, or the client gone: the upstream need not go on. */
   cancel(): void {
-    this.#stop(new Error('the client is gone'));
+    this.#watch?.stop();
+    this.#connection?.abort(this, new Error('given up'));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  connected(): boolean {
     const exchange = this.#exchange;
-    this.#controller = controller;
-    if (this.#over || exchange.settled) {
-      controller.abort(new Error('the client is gone'));
-      return;
+    if (exchange.settled) return false;
+    if (this.#clientBody !== null) {
+      this.#clientWatch().expectBody(this.#clientBody);
+      // Only now, when the caller is judged and the upstream connected, is the body asked for.
+      continueRequest(exchange);
     }
-    if (this.#clientBody === null) return;
-    this.#clientWatch().expectBody(this.#clientBody);
-    // Only now, when the caller is judged and the upstream connected, is the body asked for.
-    continueRequest(exchange);
+    return true;
   }
 
-  /** A chunk of the request's body has gone out. */
-  onBodySent(chunk: Uint8Array): void {
+  /** Some of the request's body has gone out. */
+  bodySent(bytes: number): void {
     this.#watch?.moved();
-    this.#options.bytesPassed(chunk.length);
+    this.#options.bytesPassed(bytes);
   }
 
-  onRequestSent(): void {
+  requestSent(): void {
     this.#watch?.bodyComplete();
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-    statusMessage?: string,
-  ): void {
+  interim({ status, headers }: AnswerHead): void {
+    this.#interim += 1;
+    if (this.#interim > MOST_INTERIM) throw invalid('more interim answers came than anyone needs');
+    passInformational(this.#exchange, status, headers);
+  }
+
+  answered(head: AnswerHead, body: string | null): void {
     const exchange = this.#exchange;
     const { request, response } = exchange;
-    if (status < 200) {
-      this.#interim += 1;
-      if (this.#interim > MOST_INTERIM) this.#fail('more interim answers than anyone needs');
-      else passInformational(exchange, status, headers);
-      return;
-    }
-    this.#options.balancer.succeeded(outboundOf(exchange).target);
-    this.#discarding = this.#options.noticeAnswer(exchange, status, dateOf(headers));
+    const { balancer, clock, noticeAnswer } = this.#options;
+    balancer.succeeded(outboundOf(exchange).target);
+    this.#discarding = noticeAnswer(exchange, head.status, headerValue(head.headers, 'date'));
     if (this.#discarding) return;
-    exchange.upstreamTime = this.#options.clock.monotonic() - this.#sentAt;
-    exchange.status = status;
+    exchange.upstreamTime = clock.monotonic() - this.#sentAt;
+    exchange.status = head.status;
     // An answer before the whole request says that the rest is not wanted: the connection goes with it.
     if (!request.complete) response.shouldKeepAlive = false;
-    // llhttp reads the reason phrase as UTF-8, node:http writes it as latin-1.
-    const reason = statusMessage === undefined || /[^\t\x20-\x7e]/.test(statusMessage) ? '' : statusMessage;
-    response.writeHead(status, reason, answerHeaders(exchange, status, headers));
+    response.writeHead(head.status, head.reason, answerHeaders(exchange, head));
+    this.#whole = body;
     // The header section goes out with the first bytes of the body when they are at hand, and by itself otherwise.
-    process.nextTick(flushHeaders, exchange);
+    if (body === null) process.nextTick(flushHeaders, exchange);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  received(piece: Buffer): void {
     if (this.#discarding) return;
     const exchange = this.#exchange;
-    exchange.bytesSent += chunk.length;
-    this.#options.bytesPassed(chunk.length);
-    if (exchange.response.write(chunk)) return;
-    controller.pause();
-    this.#clientWatch().expectDrain(controller);
+    exchange.bytesSent += piece.length;
+    this.#options.bytesPassed(piece.length);
+    if (exchange.response.write(piece)) return;
+    this.#connection?.pause(this);
+    this.#clientWatch().expectDrain(this);
   }
 
-  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+  /** The client has taken what it was sent. */
+  resume(): void {
+    this.#connection?.resume(this);
+  }
+
+  ended(trailers: HeaderList): void {
+    const exchange = this.#exchange;
     this.#done();
     if (this.#discarding) {
-      this.#exchange.runner.retry(this.#exchange);
+      exchange.runner.retry(exchange);
       return;
     }
-    const { response } = this.#exchange;
-    const pairs = answerTrailers(this.#exchange, trailers);
+    const { response } = exchange;
+    const whole = this.#whole;
+    if (whole !== null) {
+      exchange.bytesSent += whole.length;
+      this.#options.bytesPassed(whole.length);
+      // Text goes out with the header section in one piece.
+      response.end(whole, 'latin1');
+      return;
+    }
+    const pairs = answerTrailers(exchange, trailers);
     if (pairs.length > 0) response.addTrailers(pairs);
     response.end();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  failed(error: Error): void {
     this.#done();
     const exchange = this.#exchange;
-    if (this.#over || exchange.settled) return;
+    if (exchange.settled || exchange.refusal !== null) return;
     // What is made of the client's body on its way out found something wrong with it.
     if (error instanceof RefusalError) {
       exchange.runner.refuse(exchange, error.refusal);
@@ -176,20 +200,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   #refuse(code: 'REQUEST_TIMEOUT' | 'LIMIT_BODY'): void {
-    this.#stop(new Error('the request is refused'));
     this.#exchange.runner.refuse(this.#exchange, deny(code));
-  }
-
-  #fail(reason: string): void {
-    const cause = new UpstreamFault('UPSTREAM_RESPONSE_INVALID', reason);
-    this.#stop(cause);
-    this.#exchange.runner.refuse(this.#exchange, fault(cause.code, cause));
-  }
-
-  #stop(reason: Error): void {
-    this.#over = true;
-    this.#watch?.stop();
-    this.#controller?.abort(reason);
   }
 
   #done(): void {
@@ -201,20 +212,17 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 }
 
-function dateOf({ date }: IncomingHttpHeaders): string | undefined {
-  return typeof date === 'string' ? date : undefined;
-}
-
 function flushHeaders(exchange: Exchange): void {
   const { response } = exchange;
   if (exchange.bytesSent === 0 && !response.writableEnded && !response.destroyed) response.flushHeaders();
 }
 
 /** 103 Early Hints pass to clients that can read them (RFC 8297 section 3); other interim answers end here. */
-function passInformational(exchange: Exchange, status: number, headers: IncomingHttpHeaders): void {
+function passInformational(exchange: Exchange, status: number, headers: HeaderList): void {
   const { request, response } = exchange;
-  const { link } = headers;
-  if (status !== 103 || request.httpVersionMinor === 0 || link === undefined || response.headersSent) return;
+  if (status !== 103 || request.httpVersionMinor === 0 || response.headersSent) return;
+  const link = headers.filter((_, i) => i % 2 === 1 && headers[i - 1] === 'link');
+  if (link.length === 0) return;
   try {
     response.writeEarlyHints({ link });
   } catch {

@@ -1,14 +1,13 @@
 import { Agent as HttpsAgent } from 'node:https';
-import { isIP } from 'node:net';
-import { buildConnector, Pool } from 'undici';
 import type { UpstreamConfig } from '../config/schema/upstreams.ts';
+import type { Clock } from '../core/ports.ts';
 import type { Target } from '../core/upstream.ts';
+import { ConnectionPool } from './http/connection-pool.ts';
+import { createConnector, serverName } from './http/connector.ts';
 
 /** The connections to one address of an upstream. */
 export interface Connections {
-  readonly pool: Pool;
-  /** Whom the address must prove to be, over TLS. */
-  readonly servername: string;
+  readonly pool: ConnectionPool;
   /** For upgrades, which leave the pool's connections alone. */
   readonly agent: HttpsAgent | false;
   /** Milliseconds for a connection to be made. */
@@ -30,18 +29,15 @@ export interface UpstreamPools {
   /** Open connections of each upstream. */
   counts(): ReadonlyMap<string, number>;
   /** Cuts all of them. */
-  destroy(): Promise<void>;
+  destroy(): void;
 }
-
-/** Bytes of an upstream's header section; larger is 502. Twice what clients may send: cookies are set one by one. */
-const ANSWER_HEADER_BYTES = 65_536;
 
 interface Opened {
   readonly upstream: string;
   readonly connections: Connections;
 }
 
-export function createUpstreamPools(): UpstreamPools {
+export function createUpstreamPools(clock: Clock): UpstreamPools {
   /** By upstream, settings and address. */
   const open = new Map<string, Opened>();
   /** Out of use, but for the requests still on them. */
@@ -49,11 +45,7 @@ export function createUpstreamPools(): UpstreamPools {
 
   const retire = (opened: Opened): void => {
     closing.add(opened);
-    // An error while closing has nobody left to tell.
-    void opened.connections.pool.close().then(
-      () => closing.delete(opened),
-      () => closing.delete(opened),
-    );
+    void opened.connections.pool.close().then(() => closing.delete(opened));
   };
 
   return {
@@ -65,7 +57,7 @@ export function createUpstreamPools(): UpstreamPools {
         const config = upstreams[upstream];
         if (config === undefined) throw new Error(`no upstream ${upstream}`);
         const key = `${keyOf(upstream, config)} ${target.origin}`;
-        const opened = open.get(key) ?? { upstream, connections: connect(target.origin, config) };
+        const opened = open.get(key) ?? { upstream, connections: connect(target.origin, config, clock) };
         open.set(key, opened);
         known.set(target, opened.connections);
         return opened.connections;
@@ -86,12 +78,12 @@ export function createUpstreamPools(): UpstreamPools {
     counts() {
       const counts = new Map<string, number>();
       for (const { upstream, connections } of [...open.values(), ...closing]) {
-        counts.set(upstream, (counts.get(upstream) ?? 0) + connections.pool.stats.connected);
+        counts.set(upstream, (counts.get(upstream) ?? 0) + connections.pool.size);
       }
       return counts;
     },
-    async destroy() {
-      await Promise.all([...open.values(), ...closing].map(({ connections }) => connections.pool.destroy()));
+    destroy() {
+      for (const { connections } of [...open.values(), ...closing]) connections.pool.destroy();
     },
   };
 }
@@ -105,51 +97,22 @@ function originsOf({ url, urls }: UpstreamConfig): string[] {
   return (urls ?? (url === undefined ? [] : [url])).map((text) => new URL(text).origin);
 }
 
-function connect(origin: string, config: UpstreamConfig): Connections {
+function connect(origin: string, config: UpstreamConfig, clock: Clock): Connections {
   const { timeouts, tls } = config;
-  const hostname = new URL(origin).hostname.replace(/^\[|\]$/g, '');
-  const servername = tls?.servername ?? hostname;
   const material = {
     ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls?.key === undefined ? {} : { key: tls.key }),
-    // An address is no server name (RFC 6066 section 3); it is then looked for in the certificate by itself.
-    servername: isIP(servername) === 0 ? servername : '',
+    servername: serverName(tls?.servername ?? new URL(origin).hostname),
   };
   return {
-    pool: new Pool(origin, {
-      pipelining: 1,
-      allowH2: false,
-      keepAliveTimeout: timeouts.keepAlive,
-      keepAliveMaxTimeout: timeouts.keepAlive,
-      maxHeaderSize: ANSWER_HEADER_BYTES,
-      connect: createConnector(timeouts.connect, material),
+    pool: new ConnectionPool({
+      connect: createConnector(origin, material),
+      connectTimeout: timeouts.connect,
+      keepAlive: timeouts.keepAlive,
+      clock,
     }),
-    servername,
-    agent: origin.startsWith('https:') ? new HttpsAgent({ ...material }) : false,
+    agent: origin.startsWith('https:') ? new HttpsAgent(material) : false,
     connectTimeout: timeouts.connect,
   };
-}
-
-/**
- * undici's connector, with two of its habits broken: it asks for the name in the request's Host header, which may be the client's;
- * and it takes a reset for the end of an answer that only the end of the connection delimits, which would pass half an answer off as whole.
- */
-function createConnector(
-  timeout: number,
-  material: { readonly servername: string },
-): buildConnector.connector {
-  const connector = buildConnector({ allowH2: false, timeout, ...material });
-  return (options, callback) => {
-    connector({ ...options, servername: material.servername }, (...result) => {
-      const [, socket] = result;
-      socket?.on('error', nameReset);
-      callback(...result);
-    });
-  };
-}
-
-/** undici knows such a reset by its code. */
-function nameReset(error: NodeJS.ErrnoException): void {
-  if (error.code === 'ECONNRESET') error.code = 'ERR_UPSTREAM_RESET';
 }

@@ -1,10 +1,9 @@
-import type { Dispatcher } from 'undici';
-import { type Exchange, HANDED_OVER, outboundOf, routeOf, type Stage } from '../core/exchange.ts';
+import { type Exchange, HANDED_OVER, outboundOf, type Stage } from '../core/exchange.ts';
 import { Forwarding, type ForwardingOptions } from './forwarding.ts';
 import type { FindConnections } from './pools.ts';
 import type { Tunnels } from './tunnels.ts';
 
-/** The stage that sends: ordinary requests through undici's pools, upgrades through http-proxy-middleware. */
+/** The stage that sends: ordinary requests through pools of connections, upgrades through http-proxy-middleware. */
 export function createSendStage(find: FindConnections, tunnels: Tunnels, options: ForwardingOptions): Stage {
   const { admission } = options;
 
@@ -14,20 +13,9 @@ export function createSendStage(find: FindConnections, tunnels: Tunnels, options
     const outbound = outboundOf(exchange);
     const connections = find(outbound.upstream.name, outbound.target);
     exchange.attempts += 1;
-    const { responseTimeout, bodyIdleTimeout } = routeOf(exchange);
     const forwarding = new Forwarding(exchange, options);
     exchange.cancel = () => forwarding.cancel();
-    const { headers, contentLength } = outbound;
-    const request: Dispatcher.DispatchOptions & { servername: string } = {
-      method: outbound.method as 'GET',
-      path: outbound.path,
-      headers: contentLength > 0 ? [...headers, 'content-length', String(contentLength)] : headers,
-      body: forwarding.body,
-      servername: connections.servername,
-      headersTimeout: responseTimeout,
-      bodyTimeout: bodyIdleTimeout,
-    };
-    connections.pool.dispatch(request, forwarding);
+    forwarding.send(connections.pool);
     return HANDED_OVER;
   };
 

@@ -91,6 +91,7 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     request.on('close', () => late.cancel());
     request.on('upgrade', (answer: IncomingMessage, upstream: Duplex) => {
       answered(answer, 101);
+      exchange.trace?.switched();
       acceptBearerProtocol(exchange, answer.headers);
       join(exchange, client, upstream);
     });

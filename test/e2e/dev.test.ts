@@ -6,6 +6,8 @@ import { WebSocket } from 'ws';
 import type { DevSummary } from '../../src/dev/dev-stack.ts';
 import { type Program, runProgram } from '../support/program.ts';
 import { openRaw } from '../support/raw-http.ts';
+import { startTraceCollector } from '../support/trace-collector.ts';
+import { tracingTo } from '../support/traced-proxy.ts';
 
 const ENTRY = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const FREE_PORTS = ['--port', '0', '--admin-port', '0', '--cognito-port', '0', '--upstream-port', '0'];
@@ -132,6 +134,19 @@ describe('dev --json', () => {
 });
 
 describe('dev', () => {
+  it('traces where the environment says so', async () => {
+    const collector = await startTraceCollector();
+    const program = runProgram(process.execPath, [ENTRY, 'dev', '--json', ...FREE_PORTS], {
+      env: tracingTo(collector),
+    });
+    const stack = JSON.parse(await program.line()) as DevSummary;
+    expect((await fetch(`${stack.proxy}/public`)).status).toBe(200);
+    await collector.until(() => collector.spans.some(({ name }) => name === 'GET /public'));
+    program.signal('SIGTERM');
+    expect((await program.exited).code).toBe(0);
+    await collector.stop();
+  });
+
   it('prints what to try, and ends on SIGTERM', async () => {
     const program = runDev(...FREE_PORTS);
     await program.said('starting the proxy');

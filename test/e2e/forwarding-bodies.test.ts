@@ -21,7 +21,7 @@ describe('a request’s body', () => {
   it.each([
     ['GET', [], '', undefined, undefined],
     ['GET', ['Content-Length: 0'], '', undefined, undefined],
-    ['GET', [CHUNKED], '0\r\n\r\n', undefined, undefined],
+    ['GET', [CHUNKED], '0\r\n\r\n', undefined, 'chunked'],
     ['GET', ['Content-Length: 4'], 'body', '4', undefined],
     ['GET', [CHUNKED], `${chunk('body')}0\r\n\r\n`, undefined, 'chunked'],
     ['DELETE', [], '', undefined, undefined],

@@ -167,13 +167,13 @@ describe('trailers', () => {
 
   it.each([
     'Transfer-Encoding: gzip',
+    'Content-Length: 5',
     'Host: evil',
     'Connection: close',
     'Trailer: x',
     'X-Request-Id: theirs',
   ])('that frame, route or are ours do not pass: %s', async (line) => {
-    // A connection of its own: undici's parser takes some of these for the connection's, and fails the next answer on it.
-    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n';
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
     proxy.upstream.on('/framing', raw(`${head}${chunk('body')}0\r\n${line}\r\nX-Sum: 1\r\n\r\n`));
     expect((await proxy.request('GET /framing HTTP/1.1')).trailers).toEqual([['x-sum', '1']]);
   });

@@ -9,6 +9,10 @@ import { type StuckListener, startStuckListener } from '../support/stuck-listene
 import { type Answer, chunk, script, silence } from '../support/upstream-answers.ts';
 
 const CLIENT_IDLE = 30_000;
+const RESPONSE = 3_000;
+const BODY_IDLE = 2_000;
+const CONNECT = 2_500;
+const OWN = 1_000;
 const LARGE = 64 * 1024 * 1024;
 const PIECE = Buffer.alloc(65_536, 'x');
 
@@ -23,9 +27,9 @@ beforeAll(async () => {
     {
       server: { timeouts: { bodyIdle: '30s' } },
       upstreams: {
-        board: { timeouts: { response: '300ms', bodyIdle: '200ms' } },
+        board: { timeouts: { response: `${RESPONSE}ms`, bodyIdle: `${BODY_IDLE}ms` } },
         patient: { timeouts: { response: '1h', bodyIdle: '1h' } },
-        stuck: { url: stuck.origin, timeouts: { connect: '200ms', response: '1h' } },
+        stuck: { url: stuck.origin, retries: 0, timeouts: { connect: `${CONNECT}ms`, response: '1h' } },
       },
       routes: [
         OPEN_ROUTE,
@@ -36,7 +40,7 @@ beforeAll(async () => {
           id: 'own',
           match: { path: '/own/{path+}' },
           upstream: 'patient',
-          timeouts: { response: '100ms', bodyIdle: '100ms' },
+          timeouts: { response: `${OWN}ms`, bodyIdle: `${OWN}ms` },
         },
       ],
     },
@@ -51,6 +55,11 @@ beforeEach(() => proxy.upstream.forget());
 
 const TIMED_OUT = { message: 'Gateway Timeout', code: 'UPSTREAM_TIMEOUT' };
 
+/** Resolves when somebody waits for so long. */
+async function waitedFor(time: number): Promise<void> {
+  while (!clock.waiting.includes(time)) await proxy.request('GET /other HTTP/1.1');
+}
+
 /** Sends a request and leaves the rest to the test. */
 async function open(requestLine: string, ...lines: string[]): Promise<RawConnection> {
   const connection = await openRaw(proxy.origin);
@@ -60,12 +69,19 @@ async function open(requestLine: string, ...lines: string[]): Promise<RawConnect
 
 describe('an upstream', () => {
   it.each([
-    ['that does not answer', '/mute/x'],
-    ['that does not answer within what the route allows', '/own/x'],
-    ['that does not take the connection', '/stuck/x'],
-  ])('%s is given up: 504', async (_what, path) => {
+    ['that does not answer', '/mute/x', RESPONSE],
+    ['that does not answer within what the route allows', '/own/x', OWN],
+    ['that does not take the connection', '/stuck/x', CONNECT],
+  ])('%s is given up: 504', async (_what, path, time) => {
     proxy.upstream.on(path, silence());
-    const got = await proxy.request(`GET ${path} HTTP/1.1`);
+    const connection = await open(`GET ${path} HTTP/1.1`);
+    if (path === '/stuck/x') await waitedFor(time);
+    else await proxy.upstream.request(0);
+    clock.advance(time - 1);
+    expect((await proxy.request('GET /other HTTP/1.1')).status).toBe(200);
+    clock.advance(1);
+    const got = await connection.response();
+    connection.close();
     expect([got.status, got.json()]).toEqual([504, { ...TIMED_OUT, requestId: got.header('x-request-id') }]);
     expect(await proxy.logged(path)).toMatchObject({
       decision: 'fault',
@@ -76,9 +92,12 @@ describe('an upstream', () => {
 
   it('that does not answer loses the connection, and has the request once', async () => {
     proxy.upstream.on('/mute', silence());
-    await proxy.request('GET /mute HTTP/1.1');
+    const client = await open('GET /mute HTTP/1.1');
     const { connection } = await proxy.upstream.request(0);
+    clock.advance(RESPONSE);
     await proxy.upstream.closed(connection);
+    expect((await client.response()).status).toBe(504);
+    client.close();
     expect(proxy.upstream.requests).toHaveLength(1);
   });
 
@@ -87,9 +106,8 @@ describe('an upstream', () => {
       '/mute',
       script(({ socket }) => void socket.pause(), 'head'),
     );
-    // The client’s own time runs out meanwhile, and is not held against it.
     await settleDown(proxy, () => connection.socket.bytesWritten - connection.socket.writableLength);
-    clock.advance(CLIENT_IDLE);
+    clock.advance(RESPONSE);
     const got = await connection.response('POST');
     expect([got.status, got.json()]).toEqual([504, expect.objectContaining(TIMED_OUT)]);
     clock.advance(1_000);
@@ -103,8 +121,11 @@ describe('an upstream', () => {
     for (const path of ['/half', '/own/half']) {
       proxy.upstream.on(path, stops);
       const connection = await open(`GET ${path} HTTP/1.1`);
+      const beginning = (await connection.takeUntil('half\r\n')).toString();
+      clock.advance(BODY_IDLE);
       await connection.closed;
-      expect((await connection.rest()).toString()).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\n4\r\nhalf\r\n$/s);
+      expect(beginning).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\n4\r\nhalf\r\n$/s);
+      expect((await connection.rest()).toString()).toBe('');
       expect(await proxy.logged(path)).toMatchObject({
         decision: 'fault',
         code: 'UPSTREAM_TIMEOUT',
@@ -122,12 +143,10 @@ describe('an upstream', () => {
         for (; sent < LARGE; sent += PIECE.length) await write(PIECE);
       }),
     );
-    proxy.upstream.on('/mute', silence());
     const connection = await open('GET /down HTTP/1.1');
     connection.socket.pause();
     await settleDown(proxy, () => sent);
-    // Longer than the upstream may be silent.
-    expect((await proxy.request('GET /mute HTTP/1.1')).status).toBe(504);
+    clock.advance(BODY_IDLE * 10);
     connection.socket.removeAllListeners('data').resume();
     await settleDown(proxy, () => sent);
     expect(sent).toBe(LARGE);

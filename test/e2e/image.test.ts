@@ -101,7 +101,7 @@ describe('the Dockerfile', () => {
   it('says on which ports it listens, and who it is', () => {
     expect(image.environment).toEqual({
       NODE_ENV: 'production',
-      NODE_OPTIONS: '--max-semi-space-size=4',
+      NODE_OPTIONS: '--max-semi-space-size=16',
       DEFAULT_ADMIN_LISTEN: '0.0.0.0:9090',
     });
     expect(image.ports).toEqual(['8080', '9090']);
@@ -124,13 +124,35 @@ describe('its files', () => {
       dependencies: Record<string, string>;
       devDependencies: Record<string, string>;
     };
-    expect((await readdir(image.workingFolder)).sort()).toEqual(['dist', 'node_modules', 'package.json']);
+    expect((await readdir(image.workingFolder)).sort()).toEqual([
+      'dist',
+      'node_modules',
+      'package.json',
+      'sbom.cdx.json',
+    ]);
     const installed = (await readdir(join(image.workingFolder, 'node_modules'), { recursive: true })).filter(
       (path) => path.endsWith('package.json'),
     );
     const has = (name: string): boolean => installed.includes(join(name, 'package.json'));
     expect(Object.keys(manifest.dependencies).filter((name) => !has(name))).toEqual([]);
     expect(Object.keys(manifest.devDependencies).filter(has)).toEqual([]);
+  });
+
+  it('have a bill of materials that names each of these dependencies by version and hash', async () => {
+    const bill = JSON.parse(await readFile(join(image.workingFolder, 'sbom.cdx.json'), 'utf8')) as {
+      bomFormat: string;
+      components: { purl: string; hashes: unknown[] }[];
+    };
+    expect(bill.bomFormat).toBe('CycloneDX');
+    expect(bill.components.filter(({ hashes }) => hashes.length === 0)).toEqual([]);
+    const listed = bill.components.map(({ purl }) => decodeURIComponent(purl).replace(/^pkg:npm\//, ''));
+    const { packages } = JSON.parse(
+      await readFile(join(image.workingFolder, 'node_modules/.package-lock.json'), 'utf8'),
+    ) as { packages: Record<string, { version: string }> };
+    const installed = Object.entries(packages).map(
+      ([path, { version }]) => `${path.replace(/^.*node_modules\//, '')}@${version}`,
+    );
+    expect([...new Set(listed)].sort()).toEqual([...new Set(installed)].sort());
   });
 });
 

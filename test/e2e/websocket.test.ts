@@ -255,7 +255,7 @@ describe('Upgrade to something else', () => {
     expect([seen.values('upgrade'), seen.values('http2-settings'), seen.values('connection')]).toEqual([
       [],
       [],
-      ['keep-alive'],
+      [],
     ]);
   });
 });

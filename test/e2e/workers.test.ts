@@ -100,7 +100,8 @@ describe('two workers', () => {
       const statuses = await Promise.all(connections.map((connection) => ask(connection)));
       expect(new Set(statuses)).toEqual(new Set([200]));
     }
-    const good = await Promise.all(connections.map((each) => ask(each, '/posts', [bearer(token())])));
+    const same = bearer(token());
+    const good = await Promise.all(connections.map((each) => ask(each, '/posts', [same])));
     expect(new Set(good)).toEqual(new Set([200]));
 
     const metrics = await served.metrics();

@@ -5,16 +5,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalizePath } from '../../src/listen/canonical-path.ts';
 import { attack, SHAPES, untilIdle } from '../support/attack.ts';
+import { generatedCases } from '../support/generated-cases.ts';
 import { isUnder, readingsOf } from '../support/path-readings.ts';
 import { spellPath } from '../support/path-spellings.ts';
 import { type ProxyConfig, type ProxyUnderTest, startProxy } from '../support/proxy.ts';
 import { createSeededRandom } from '../support/seeded-random.ts';
 
-const SEED = 20_261_120;
-const SPELLINGS = { request: 5_000, upgrade: 1_500 };
-
-/** Milliseconds; they take a few seconds where nothing else runs. */
-const TIMEOUT = 180_000;
+const CASES = { request: generatedCases(5_000), upgrade: generatedCases(1_500) };
 
 /** Answers of each kind that the corpus must bring about at least, to be worth something. */
 const FEWEST = { 200: 100, 400: 1_000, 401: 10 };
@@ -68,31 +65,36 @@ describe.each(LAYOUTS)('a protected prefix $name', ({ routes }) => {
     await proxy.stop();
   });
 
-  it.each(SHAPES)('is never reached without a token, by %s', { timeout: TIMEOUT }, async (shape) => {
-    const random = createSeededRandom(SEED);
-    const statuses = new Map<number, number>();
-    const spellings = new Set<string>();
-    while (spellings.size < SPELLINGS[shape]) spellings.add(spellPath(random));
+  it.each(SHAPES)(
+    'is never reached without a token, by %s',
+    { timeout: CASES.request.timeout },
+    async (shape) => {
+      const { numRuns, seed } = CASES[shape];
+      const random = createSeededRandom(seed);
+      const statuses = new Map<number, number>();
+      const spellings = new Set<string>();
+      while (spellings.size < numRuns) spellings.add(spellPath(random));
 
-    for (const target of spellings) {
-      const { response, reached } = await attack(proxy, shape, target);
-      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
-      if (reached.length === 0) {
-        expect([400, 401, 404], target).toContain(response.status);
-        continue;
+      for (const target of spellings) {
+        const { response, reached } = await attack(proxy, shape, target);
+        statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+        if (reached.length === 0) {
+          expect([400, 401, 404], target).toContain(response.status);
+          continue;
+        }
+        expect(response.status, target).toBe(200);
+        expect(reached, target).toHaveLength(1);
+        const sent = (reached[0]?.target ?? '').split('?', 1)[0] ?? '';
+        expect(canonicalizePath(sent)?.path, target).toBe(sent);
+        const breach = [...readingsOf(sent)].find((reading) => isUnder(reading, '/admin'));
+        expect(breach, `${target} was sent as ${sent}`).toBeUndefined();
       }
-      expect(response.status, target).toBe(200);
-      expect(reached, target).toHaveLength(1);
-      const sent = (reached[0]?.target ?? '').split('?', 1)[0] ?? '';
-      expect(canonicalizePath(sent)?.path, target).toBe(sent);
-      const breach = [...readingsOf(sent)].find((reading) => isUnder(reading, '/admin'));
-      expect(breach, `${target} was sent as ${sent}`).toBeUndefined();
-    }
 
-    for (const [status, fewest] of Object.entries(FEWEST)) {
-      expect(statuses.get(Number(status)), `answers with ${status}`).toBeGreaterThan(fewest);
-    }
-  });
+      for (const [status, fewest] of Object.entries(FEWEST)) {
+        expect(statuses.get(Number(status)), `answers with ${status}`).toBeGreaterThan(fewest);
+      }
+    },
+  );
 });
 
 describe('the oracle itself', () => {

@@ -6,6 +6,7 @@ import { createUserPools, type UserPools } from '../../src/authenticate/user-poo
 import { verifyToken } from '../../src/authenticate/verify-token.ts';
 import { userPool } from '../../src/config/schema/pools.ts';
 import { systemClock } from '../../src/core/system-clock.ts';
+import { generatedCases } from '../support/generated-cases.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { scriptKeys } from '../support/scripted-keys.ts';
 import { accessClaims, assembleToken, keySet, makeKey, rs256 } from '../support/token-factory.ts';
@@ -22,8 +23,7 @@ const key = makeKey('genuine');
 const aws = CognitoJwtVerifier.create({ userPoolId, tokenUse: 'access', clientId });
 aws.cacheJwks(keySet(key) as unknown as Parameters<typeof aws.cacheJwks>[0]);
 
-/** More of them, and others each time: `RUNS=100000 SEED=7`. */
-const parameters = { numRuns: Number(process.env['RUNS'] ?? 2_000), seed: Number(process.env['SEED'] ?? 1) };
+const { timeout, ...parameters } = generatedCases(2_000);
 
 let pools: UserPools;
 beforeAll(async () => {
@@ -78,7 +78,7 @@ const oddValue = fc.oneof(
   fc.jsonValue({ maxDepth: 1 }),
 );
 
-it('agrees on genuinely signed tokens with odd claims and headers', async () => {
+it('agrees on genuinely signed tokens with odd claims and headers', { timeout }, async () => {
   const oddClaims = fc.dictionary(
     fc.constantFrom(...Object.keys(claims()), 'nbf', 'aud', 'cognito:username', '__proto__', 'constructor'),
     oddValue,
@@ -102,7 +102,7 @@ it('agrees on genuinely signed tokens with odd claims and headers', async () => 
   expect(accepted).toBeGreaterThan(parameters.numRuns / 100);
 });
 
-it('agrees on genuine tokens with characters changed, added and taken away', async () => {
+it('agrees on genuine tokens with characters changed, added and taken away', { timeout }, async () => {
   const token = genuine();
   const at = fc.nat(token.length - 1);
   const character = fc.constantFrom(...'ABab09-_+/=.% "\\\u00a0\u00ff');
@@ -118,7 +118,7 @@ it('agrees on genuine tokens with characters changed, added and taken away', asy
   await compare(change.filter((changed) => changed !== token));
 });
 
-it('agrees on texts that look like tokens', async () => {
+it('agrees on texts that look like tokens', { timeout }, async () => {
   const part = fc.oneof(
     fc.constantFrom(...genuine().split('.')),
     fc.json().map((json) => Buffer.from(json).toString('base64url')),

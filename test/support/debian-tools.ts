@@ -11,6 +11,7 @@ export const DEBIAN_PACKAGES = {
   'redis-server': 'redis-server',
   curl: 'curl',
   chromium: 'chromium',
+  nginx: 'nginx-light',
 } as const;
 
 export type DebianTool = keyof typeof DEBIAN_PACKAGES;

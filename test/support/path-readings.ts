@@ -34,7 +34,7 @@ const MOST_DECODINGS = 2;
 /** Every reading of a path that the readers make, in any order and any number of times, decoding at most twice. */
 export function readingsOf(path: string): Set<string> {
   const seen = new Set<string>();
-  const queue: [path: string, decodings: number][] = [[path, 0]];
+  const queue: [path: string, decodings: number][] = [[path, 0], ...withoutHost(path)];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const [reading, decodings] = next;
     const key = `${decodings} ${reading}`;
@@ -51,6 +51,16 @@ export function readingsOf(path: string): Set<string> {
 /** Whether this reading is the page at the prefix or one below it. */
 export function isUnder(reading: string, prefix: string): boolean {
   return reading === prefix || reading.startsWith(`${prefix}/`);
+}
+
+/**
+ * As those read it who take what they are sent for a reference, in which a host follows two slashes (RFC 3986 section 4.2): before they
+ * do anything else to it, though others may have decoded it.
+ */
+function withoutHost(path: string, decodings = 0): [path: string, decodings: number][] {
+  const cut: [string, number] = [path.replace(/^\/{2,}[^/]*/, ''), decodings];
+  if (decodings === MOST_DECODINGS || !path.includes('%')) return [cut];
+  return [cut, ...DECODERS.flatMap((decode) => withoutHost(decode(path), decodings + 1))];
 }
 
 /** RFC 3986 section 5.2.4. */

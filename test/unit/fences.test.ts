@@ -36,10 +36,11 @@ const PLANTED: readonly (readonly [file: string, line: string, fence: string])[]
   ['src/send/e.ts', "await import('rate-limiter-flexible');", 'redis-counts'],
   ['src/limit/b.ts', "import 'ioredis';", 'redis-is-loaded-on-demand'],
   ['src/limit/c.ts', "import 'rate-limiter-flexible';", 'redis-is-loaded-on-demand'],
-  ['src/authenticate/b.ts', "import 'undici';", 'forwarding-libraries-send'],
+  ['src/observe/a.ts', "import '@opentelemetry/api';", 'opentelemetry-traces'],
+  ['src/core/d.ts', "await import('@opentelemetry/sdk-trace');", 'opentelemetry-traces'],
+  ['src/observe/b.ts', "import './tracing/start-tracing.ts';", 'tracing-is-loaded-on-demand'],
   ['src/listen/e.ts', "import 'http-proxy-middleware';", 'forwarding-libraries-send'],
   ['src/listen/f.ts', "import 'prom-client';", 'prom-client-observes'],
-  ['src/send/d.ts', "import 'pino';", 'pino-observes'],
   ['src/authorize/c.ts', "import 'zod';", 'yaml-configures'],
   ['src/listen/g.ts', "import 'commander';", 'commander-commands'],
 ];

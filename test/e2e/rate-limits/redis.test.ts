@@ -4,6 +4,7 @@ import { bearer, type ProxyConfig, type ProxyUnderTest, startProxy } from '../..
 import type { RawResponse } from '../../support/raw-http.ts';
 import { type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { refusingOrigin } from '../../support/refusing-origin.ts';
+import { takePort } from '../../support/served.ts';
 
 const itWithRedis = itWith('redis-server');
 
@@ -232,6 +233,19 @@ describe('a Redis that cannot be used', () => {
     expectClosed(await ask(closed));
     expect(reasons(closed)).toMatch(/^Redis does not count: .*ECONNREFUSED/);
     expect((await ask(await start({ store, onStoreFailure: 'open' }))).status).toBe(200);
+  });
+});
+
+describe('a proxy that cannot start', () => {
+  itWithRedis('leaves no connection to Redis behind', async () => {
+    redis = await startRedisServer();
+    const { port, giveBack } = await takePort();
+    const config = configOf({ store: { redis: redis.url }, onStoreFailure: 'closed' });
+    await expect(startProxy({ ...config, server: { listen: `127.0.0.1:${port}` } })).rejects.toThrow(
+      'EADDRINUSE',
+    );
+    while (redis.connections > 0) await redis.inspect((client) => client.ping());
+    await giveBack();
   });
 });
 

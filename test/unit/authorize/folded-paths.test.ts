@@ -4,6 +4,7 @@ import { createRouter } from '../../../src/authorize/find-route.ts';
 import { isStricter } from '../../../src/authorize/strictness.ts';
 import type { Route } from '../../../src/core/route.ts';
 import { canonicalizePath } from '../../../src/listen/canonical-path.ts';
+import { generatedCases } from '../../support/generated-cases.ts';
 import { type Reading, referenceMatch, referenceMethod, templateOf } from '../../support/reference-routes.ts';
 import { type RouteSketch, routes } from '../../support/routes.ts';
 
@@ -13,7 +14,7 @@ import { type RouteSketch, routes } from '../../support/routes.ts';
  * serve so must pass.
  */
 
-const parameters = { numRuns: Number(process.env['RUNS'] ?? 3_000), seed: Number(process.env['SEED'] ?? 1) };
+const { timeout, ...parameters } = generatedCases(3_000);
 
 const decode: Reading = (segment) => decodeURIComponent(segment);
 const lower: Reading = (segment) => decode(segment).toLowerCase();
@@ -77,7 +78,7 @@ function escapes(
   });
 }
 
-it('lets through exactly what no upstream reads as something stricter', () => {
+it('lets through exactly what no upstream reads as something stricter', { timeout }, () => {
   const seen = { refused: 0, passed: 0 };
   fc.assert(
     fc.property(
@@ -143,7 +144,9 @@ function resolveDots(path: string): string {
   return `/${resolved.join('/')}`;
 }
 
-it('lets nothing under a protected prefix by way of spellings that another route permits', () => {
+it('lets nothing under a protected prefix by way of spellings that another route permits', {
+  timeout,
+}, () => {
   const table = routes([
     { path: '/files/{path+}', allow: 'public', permit: ['%2F', '%25', '%23', '%3F', ';', '//'] },
     { path: '/files/admin', allow: ADMINS },

@@ -29,11 +29,13 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
           Host: sub
           x-user: sub
           X-User: username
+          X-Shadow-Refusal: sub
     `,
     [
       'c.yaml:2:11: identity.prefix: would remove the header x-forwarded-for from every request',
       'c.yaml:4:5: identity.headers.Host: host cannot carry a claim: it means something else',
       'c.yaml:6:5: identity.headers.X-User: this header is there twice: case makes no difference',
+      'c.yaml:7:5: identity.headers.X-Shadow-Refusal: x-shadow-refusal cannot carry a claim: it means something else',
     ],
   ],
   [

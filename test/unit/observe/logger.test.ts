@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogLevel, ProcessLogger } from '../../../src/core/ports.ts';
-import { createLogger, describeError } from '../../../src/observe/logger.ts';
+import { describeError } from '../../../src/observe/format-line.ts';
+import { createLogger } from '../../../src/observe/logger.ts';
 import { drain, openPipe } from '../../support/pipe.ts';
 
 const LOGGING_PROCESS = fileURLToPath(new URL('../../support/logging-process.ts', import.meta.url));

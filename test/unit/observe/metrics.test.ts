@@ -121,12 +121,14 @@ describe('docs/metrics.md', () => {
 });
 
 describe('a series', () => {
-  it('appears when it is first used; those of reloads are there from the start', async () => {
+  it('appears when it is first used; those of reloads and of the token cache are there from the start', async () => {
     expect((await series()).filter(without(GAUGES_ALWAYS_THERE))).toEqual([
       'cognito_auth_proxy_config_reloads_total{result="success"} 0',
       'cognito_auth_proxy_config_reloads_total{result="failure"} 0',
       'cognito_auth_proxy_config_last_reload_success_timestamp_seconds 1700000000',
       'cognito_auth_proxy_config_last_reload_successful 1',
+      'cognito_auth_proxy_token_cache_total{result="hit"} 0',
+      'cognito_auth_proxy_token_cache_total{result="miss"} 0',
     ]);
   });
 

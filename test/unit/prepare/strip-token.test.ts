@@ -73,6 +73,9 @@ describe('webSocketProtocol', () => {
     ['chat', 'chat'],
     ['chat,log', 'chat, log'],
     ['bearers, x', 'bearers, x'],
+    ['bearer, x, bearer, y', ''],
+    ['bearer, x, chat, bearer, y, log', 'chat, log'],
+    ['bearer, bearer, x', ''],
     ['', ''],
   ])('%j leaves %j', (value, rest) => {
     expect(strip.webSocketProtocol(value)).toBe(rest);

@@ -3,6 +3,7 @@ import { configSchema } from '../../../src/config/schema/config.ts';
 import type { Exchange } from '../../../src/core/exchange.ts';
 import { type Admission, createAdmission } from '../../../src/send/admission.ts';
 import { Forwarding } from '../../../src/send/forwarding.ts';
+import { readAnswerHead } from '../../../src/send/http/answer-head.ts';
 import { exchange } from '../../support/exchange.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { route } from '../../support/routes.ts';
@@ -49,18 +50,17 @@ const counts = (admission: Admission): unknown => admission.counts().get('board'
 describe("a request's place at its upstream", () => {
   it('is free when the upstream is done with it, though its client has read nothing', () => {
     const { admission, made, forwarding } = forward();
-    const controller = {} as never;
-    forwarding.onResponseStart(controller, 200, { 'content-length': '2' });
-    forwarding.onResponseData(controller, Buffer.from('ok'));
+    forwarding.answered(readAnswerHead('HTTP/1.1 200 OK\r\nContent-Length: 2'), null);
+    forwarding.received(Buffer.from('ok'));
     expect(counts(admission)).toEqual({ underWay: 1, waiting: 0 });
-    forwarding.onResponseEnd(controller, {});
+    forwarding.ended([]);
     expect(made.response.writableFinished).toBe(false);
     expect(counts(admission)).toEqual({ underWay: 0, waiting: 0 });
   });
 
   it('is free when the upstream has failed', () => {
     const { admission, forwarding } = forward();
-    forwarding.onResponseError({} as never, new Error('gone'));
+    forwarding.failed(new Error('gone'));
     expect(counts(admission)).toEqual({ underWay: 0, waiting: 0 });
   });
 

@@ -1,0 +1,127 @@
+import type { Metric, Registry } from 'prom-client';
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Served {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+export interface FamilyOptions {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly registry: Registry;
+}
+
+/**
+ * What prom-client asks of a metric when it is scraped. Its own counters and histograms check names and values at each count; the
+ * few metrics that every request moves are counted here by a plain addition, and handed over when asked for.
+ */
+abstract class Family {
+  readonly aggregator = 'sum';
+  abstract readonly type: 'counter' | 'histogram';
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+
+  constructor({ name, help, labelNames, registry }: FamilyOptions) {
+    this.name = name;
+    this.help = help;
+    this.labelNames = labelNames;
+    registry.registerMetric(this as unknown as Metric);
+  }
+
+  protected abstract served(): Served[];
+
+  async get(): Promise<object> {
+    const { name, help, type, aggregator } = this;
+    return { name, help, type, aggregator, values: this.served() };
+  }
+}
+
+/** One series of a counter. */
+export interface Tally {
+  value: number;
+}
+
+export class CounterFamily extends Family {
+  readonly type = 'counter';
+  readonly #series: { readonly labels: Labels; readonly tally: Tally }[] = [];
+
+  /** Adds a series; to be kept by the caller, since it is not looked for among those that are there. */
+  add(labels: Labels): Tally {
+    const tally = { value: 0 };
+    this.#series.push({ labels, tally });
+    return tally;
+  }
+
+  protected served(): Served[] {
+    return this.#series.map(({ labels, tally }) => ({ labels, value: tally.value }));
+  }
+}
+
+/** One series of a histogram. */
+export class Distribution {
+  readonly bounds: readonly number[];
+  /** How many were at most each bound and above the one before; those above all bounds come last. */
+  readonly counts: number[];
+  sum = 0;
+
+  /** @param bounds in ascending order */
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds;
+    this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
+  }
+
+  observe(value: number): void {
+    const { bounds, counts } = this;
+    let i = 0;
+    while (i < bounds.length && value > (bounds[i] as number)) i += 1;
+    counts[i] = (counts[i] as number) + 1;
+    this.sum += value;
+  }
+}
+
+export class HistogramFamily extends Family {
+  readonly type = 'histogram';
+  readonly #bounds: readonly number[];
+  readonly #series: { readonly labels: Labels; readonly distribution: Distribution }[] = [];
+
+  constructor(
+    options: FamilyOptions & {
+      /** Of the buckets, in ascending order. */ readonly bounds: readonly number[];
+    },
+  ) {
+    super(options);
+    this.#bounds = options.bounds;
+  }
+
+  /** Adds a series; to be kept by the caller, since it is not looked for among those that are there. */
+  add(labels: Labels): Distribution {
+    const distribution = new Distribution(this.#bounds);
+    this.#series.push({ labels, distribution });
+    return distribution;
+  }
+
+  /** Prometheus counts in each bucket what is in those before it too. */
+  protected served(): Served[] {
+    return this.#series.flatMap(({ labels, distribution }) => {
+      const { bounds, counts, sum } = distribution;
+      const values: Served[] = [];
+      let below = 0;
+      counts.forEach((count, i) => {
+        below += count;
+        values.push({
+          metricName: `${this.name}_bucket`,
+          labels: { le: bounds[i] ?? '+Inf', ...labels },
+          value: below,
+        });
+      });
+      values.push({ metricName: `${this.name}_sum`, labels, value: sum });
+      values.push({ metricName: `${this.name}_count`, labels, value: below });
+      return values;
+    });
+  }
+}
