@@ -1,6 +1,6 @@
 import { type Finding, largest, percent, remedyOf, statusOf, sumOf, TROUBLED_SHARE } from './finding.ts';
 import { ageInWords } from './in-words.ts';
-import { gaugeOf, total, totalsBy } from './reading.ts';
+import { gaugeOf, textOf, total, totalsBy } from './reading.ts';
 import type { View } from './view.ts';
 
 /** What upstreams answer, or do not. */
@@ -59,12 +59,12 @@ function faultsByUpstream(view: View): Map<string, Map<string, number>> {
   const upstreamOf = new Map(view.config.routes.map(({ id, upstream }) => [id, upstream]));
   const found = new Map<string, Map<string, number>>();
   const decisions = view.recent.reading.get('cognito_auth_proxy_decisions_total')?.values() ?? [];
-  for (const { labels, value } of decisions) {
-    const { route = '', code = '' } = labels;
-    const upstream = upstreamOf.get(route);
+  for (const series of decisions) {
+    const code = textOf(series, 'code');
+    const upstream = upstreamOf.get(textOf(series, 'route'));
     if (upstream === undefined || !(code.startsWith('UPSTREAM_') || code === 'LIMIT_UPSTREAM')) continue;
     const codes = found.get(upstream) ?? new Map<string, number>();
-    found.set(upstream, codes.set(code, (codes.get(code) ?? 0) + value));
+    found.set(upstream, codes.set(code, (codes.get(code) ?? 0) + series.value));
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import { type Finding, largest, percent, sumOf } from './finding.ts';
-import { type Reading, total, totalsBy } from './reading.ts';
+import { type Reading, textOf, total, totalsBy } from './reading.ts';
 import type { View } from './view.ts';
 
 const DECISIONS = 'cognito_auth_proxy_decisions_total';
@@ -24,11 +24,11 @@ export function assessRules(view: View): Finding[] {
 function refusingRoutes(reading: Reading): Finding[] {
   const all = totalsBy(reading, DECISIONS, 'route');
   const refused = new Map<string, Map<string, number>>();
-  for (const { labels, value } of reading.get(DECISIONS)?.values() ?? []) {
-    const { route = '', code = '' } = labels;
+  for (const series of reading.get(DECISIONS)?.values() ?? []) {
+    const [route, code] = [textOf(series, 'route'), textOf(series, 'code')];
     if (route === 'none' || !MISCONFIGURED.test(code)) continue;
     const codes = refused.get(route) ?? new Map<string, number>();
-    refused.set(route, codes.set(code, (codes.get(code) ?? 0) + value));
+    refused.set(route, codes.set(code, (codes.get(code) ?? 0) + series.value));
   }
   return [...refused].flatMap(([route, codes]): Finding[] => {
     const requests = all.get(route) ?? 0;

@@ -1,4 +1,4 @@
-import { difference, type Reading, total } from './reading.ts';
+import { difference, type Reading, textOf, totalsBy } from './reading.ts';
 
 /** Requests of one minute, by what became of them. */
 export interface Minute {
@@ -9,6 +9,11 @@ export interface Minute {
   /** Answered with 5xx, by us or by the upstream. */
   failed: number;
 }
+
+/** What became of requests. */
+export type Outcomes = Readonly<Pick<Minute, 'passed' | 'refused' | 'failed'>>;
+
+const OUTCOMES = ['passed', 'refused', 'failed'] as const;
 
 /** What was counted lately. */
 export interface Recent {
@@ -28,7 +33,7 @@ const MINUTES = 60;
 export class History {
   readonly #kept: { readonly at: number; readonly reading: Reading }[] = [];
   readonly #minutes: Minute[] = [];
-  #last: Reading | undefined;
+  #counted: Outcomes = { passed: 0, refused: 0, failed: 0 };
   readonly #startedAt: number;
 
   /** @param startedAt monotonic milliseconds at which everything counted nothing */
@@ -46,8 +51,7 @@ export class History {
    * @param time milliseconds since the epoch
    */
   add(reading: Reading, at: number, time: number): Recent {
-    this.#count(difference(reading, this.#last), time);
-    this.#last = reading;
+    this.#count(outcomes(reading), time);
     // The newest that is old enough to be compared with stays, and what is younger.
     while (this.#kept[1] !== undefined && at - this.#kept[1].at >= WINDOW) this.#kept.shift();
     const base = this.#kept[0];
@@ -60,7 +64,8 @@ export class History {
     };
   }
 
-  #count(between: Reading, time: number): void {
+  /** @param now since the start; less than before where a worker died */
+  #count(now: Outcomes, time: number): void {
     const start = Math.floor(time / MINUTE) * MINUTE;
     let minute = this.#minutes.at(-1);
     if (minute === undefined || minute.start < start) {
@@ -68,17 +73,15 @@ export class History {
       this.#minutes.push(minute);
       while ((this.#minutes[0]?.start ?? start) <= start - MINUTES * MINUTE) this.#minutes.shift();
     }
-    const { passed, refused, failed } = outcomes(between);
-    minute.passed += passed;
-    minute.refused += refused;
-    minute.failed += failed;
+    for (const outcome of OUTCOMES) minute[outcome] += Math.max(0, now[outcome] - this.#counted[outcome]);
+    this.#counted = now;
   }
 }
 
 /** How many requests passed, were refused, or failed. */
-export function outcomes(reading: Reading): Pick<Minute, 'passed' | 'refused' | 'failed'> {
-  const decided = (decision: string): number =>
-    total(reading, 'cognito_auth_proxy_decisions_total', { decision });
+export function outcomes(reading: Reading): Outcomes {
+  const decisions = totalsBy(reading, 'cognito_auth_proxy_decisions_total', 'decision');
+  const decided = (decision: string): number => decisions.get(decision) ?? 0;
   const theirs = failedAnswers(reading);
   return {
     passed: Math.max(0, decided('allow') - theirs),
@@ -91,6 +94,6 @@ export function outcomes(reading: Reading): Pick<Minute, 'passed' | 'refused' | 
 function failedAnswers(reading: Reading): number {
   let sum = 0;
   const all = reading.get('cognito_auth_proxy_upstream_duration_seconds_count')?.values() ?? [];
-  for (const { labels, value } of all) if (labels['status']?.startsWith('5')) sum += value;
+  for (const series of all) if (textOf(series, 'status').startsWith('5')) sum += series.value;
   return sum;
 }

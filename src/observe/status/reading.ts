@@ -1,6 +1,6 @@
 /** One series of a metric, as it was read. */
 export interface Series {
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
 }
 
@@ -25,13 +25,15 @@ export function readMetrics(metrics: readonly object[]): Reading {
   for (const metric of metrics as readonly MetricJson[]) {
     for (const { value, labels, metricName } of metric.values ?? []) {
       const name = metricName ?? metric.name;
-      const pairs = Object.entries(labels).map(([key, text]) => [key, String(text)] as const);
-      const key = pairs
-        .map(([label, text]) => `${label}=${text}`)
-        .sort()
-        .join();
-      const series = reading.get(name) ?? new Map<string, Series>();
-      reading.set(name, series.set(key, { labels: Object.fromEntries(pairs), value }));
+      let series = reading.get(name);
+      if (series === undefined) {
+        series = new Map();
+        reading.set(name, series);
+      }
+      // There may be tens of thousands. A series has its labels in the same order every time it is read.
+      let key = '';
+      for (const label in labels) key += `${labels[label]}\n`;
+      series.set(key, { labels, value });
     }
   }
   return reading;
@@ -52,6 +54,11 @@ export function difference(now: Reading, then: Reading | undefined): Reading {
     between.set(name, changed);
   }
   return between;
+}
+
+/** The value of a label; empty where there is none. */
+export function textOf({ labels }: Series, label: string): string {
+  return String(labels[label] ?? '');
 }
 
 /** The sum of the series with these labels; 0 when there are none. */
@@ -77,13 +84,13 @@ export function totalsBy(
   const sums = new Map<string, number>();
   for (const series of reading.get(name)?.values() ?? []) {
     if (!matches(series, where)) continue;
-    const key = series.labels[label] ?? '';
+    const key = textOf(series, label);
     sums.set(key, (sums.get(key) ?? 0) + series.value);
   }
   return sums;
 }
 
 function matches({ labels }: Series, where: Where): boolean {
-  for (const label in where) if (labels[label] !== where[label]) return false;
+  for (const label in where) if (String(labels[label]) !== where[label]) return false;
   return true;
 }

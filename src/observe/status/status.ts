@@ -4,7 +4,7 @@ import { assess } from './assess.ts';
 import { type Finding, statusOf, sumOf } from './finding.ts';
 import { type Minute, outcomes } from './history.ts';
 import { type Latency, latencyOf } from './quantile.ts';
-import { gaugeOf, type Reading, total, totalsBy } from './reading.ts';
+import { gaugeOf, type Reading, textOf, total, totalsBy } from './reading.ts';
 import type { Phase, View } from './view.ts';
 
 /** How a service is doing, as the status page shows it. */
@@ -99,6 +99,7 @@ const REQUESTS = 'http_server_request_duration_seconds';
 export function describeStatus(view: View, dates: (finding: Finding) => number): Status {
   const { now, recent, config } = view;
   const lately = outcomes(recent.reading);
+  let routes: readonly RouteStatus[] | null = null;
   return {
     time: view.time,
     phase: view.phase,
@@ -110,7 +111,11 @@ export function describeStatus(view: View, dates: (finding: Finding) => number):
       latency: latencyOf(recent.reading, REQUESTS),
       minutes: view.minutes,
     },
-    routes: describeRoutes(view),
+    // Costly with thousands of them, and of no use while nobody looks.
+    get routes() {
+      routes ??= describeRoutes(view);
+      return routes;
+    },
     userPools: Object.entries(config.userPools).map(([name, { userPoolId, keys }]) => ({
       name,
       userPoolId,
@@ -177,10 +182,10 @@ function describeRoutes({ config, now, recent }: View): RouteStatus[] {
 function countByRoute(now: Reading, recent: Reading, metric: string): Map<string, CodeCount[]> {
   const counts = new Map<string, CodeCount[]>();
   const lately = recent.get(metric);
-  for (const [key, { labels, value }] of now.get(metric) ?? []) {
-    const { route = '', code = '' } = labels;
+  for (const [key, series] of now.get(metric) ?? []) {
+    const [route, code] = [textOf(series, 'route'), textOf(series, 'code')];
     const codes = counts.get(route) ?? [];
-    codes.push({ code, total: value, lately: lately?.get(key)?.value ?? 0 });
+    codes.push({ code, total: series.value, lately: lately?.get(key)?.value ?? 0 });
     counts.set(route, codes);
   }
   return counts;
