@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../../core/ports.ts';
 import { UpstreamFault } from '../upstream-faults.ts';
 import type { AnswerHead } from './answer-head.ts';
 import { type AnswerEvents, AnswerReader } from './answer-reader.ts';
-import { BodyWriter } from './body-writer.ts';
+import { BodyWriter, uncork } from './body-writer.ts';
 import type { Connector } from './connector.ts';
 import { type RequestHead, writeRequestHead } from './request-head.ts';
 
@@ -293,8 +293,4 @@ export class Connection implements AnswerEvents {
 /** The connection was there and is no more. */
 function lost(message: string, cause?: Error): UpstreamFault {
   return new UpstreamFault('UPSTREAM_RESET', message, { cause });
-}
-
-function uncork(socket: Socket): void {
-  socket.uncork();
 }
