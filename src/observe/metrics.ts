@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { Gauges, Observer } from '../core/observer.ts';
+import { registerGauges } from './gauges.ts';
 import { createLimitMetrics } from './limit-metrics.ts';
 import {
   CounterFamily,
@@ -143,56 +144,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     bounds: DURATION_BUCKETS,
     registry,
   });
-  new Gauge({
-    name: `${PREFIX}token_cache_entries`,
-    help: 'Verified tokens remembered.',
-    registers,
-    collect() {
-      this.set(gauges.tokenCacheEntries());
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}jwks_age_seconds`,
-    help: 'Seconds since the keys in use were fetched, of the oldest set of the pool.',
-    labelNames: ['pool'],
-    aggregator: 'max',
-    registers,
-    collect() {
-      this.reset();
-      for (const [pool, age] of gauges.keyAges()) this.set({ pool }, age);
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}upstream_connections`,
-    help: 'Open connections to the upstream.',
-    labelNames: ['upstream'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [upstream, connections] of gauges.upstreamConnections()) this.set({ upstream }, connections);
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}upstream_failing_addresses`,
-    help: 'Addresses of the upstream that failed several times in a row and have not answered since.',
-    labelNames: ['upstream'],
-    // Each worker finds out for itself.
-    aggregator: 'max',
-    registers,
-    collect() {
-      this.reset();
-      for (const [upstream, addresses] of gauges.failingAddresses()) this.set({ upstream }, addresses);
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}requests_in_flight`,
-    help: 'Requests accepted and not yet answered.',
-    registers,
-    collect() {
-      this.set(gauges.inFlight());
-    },
-  });
-
+  registerGauges(registry, gauges);
   const limits = createLimitMetrics(registry, gauges);
 
   const durations = new Map<string, HistogramSeries[]>();
