@@ -38,7 +38,7 @@ const TAB = 0x09;
 export function readAnswerHead(text: string): AnswerHead {
   const endOfLine = endOfLineFrom(text, 0);
   const statusLine = STATUS_LINE.exec(text.slice(0, endOfLine));
-  if (statusLine === null) throw invalid('the status line is none of HTTP/1');
+  if (statusLine === null) throw invalid('the status line is not that of HTTP/1');
   const [, minor, status, reason = ''] = statusLine as unknown as [string, string, string, string?];
   if (NO_FIELD_VALUE.test(reason)) throw invalid('the reason phrase has characters that it may not have');
 
@@ -119,7 +119,7 @@ const names = new Map<string, string>();
 function readName(raw: string): string {
   const known = names.get(raw);
   if (known !== undefined) return known;
-  if (!HTTP_TOKEN.test(raw)) throw invalid('the name of a header is none');
+  if (!HTTP_TOKEN.test(raw)) throw invalid('the name of a header is not a token');
   const name = raw.toLowerCase();
   if (raw.length <= LONGEST_REMEMBERED_NAME) {
     // Starting anew, lest an upstream that invents names make this slow for all that come after it.

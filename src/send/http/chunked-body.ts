@@ -72,7 +72,7 @@ export class ChunkedBody {
     const text = line.slice(0, -2);
     if (this.#part === Part.size) {
       const size = SIZE_LINE.exec(text)?.[1];
-      if (size === undefined) throw invalid('the size of a chunk is none');
+      if (size === undefined) throw invalid('the size of a chunk is no number');
       this.#left = Number.parseInt(size, 16);
       this.#part = this.#left === 0 ? Part.trailers : Part.data;
     } else if (this.#part === Part.dataEnd) {
