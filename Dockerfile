@@ -6,7 +6,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN node_modules/.bin/tsc -p tsconfig.build.json
+RUN npm run build
 RUN npm ci --omit=dev --ignore-scripts
 # What is in the image, for whoever looks for known holes in it: CycloneDX, with the hash of each package. npm takes what package.json
 # asks for and is not there for a mistake, and with --omit=dev leaves out half of what is.

@@ -5,7 +5,7 @@ import type { Tools } from './prerequisites.ts';
 
 /** Which core does what. */
 export interface Cores {
-  /** Contenders run here: one core, or for several workers all that are not loaded otherwise. */
+  /** Contenders run here; for those that may use more, the others come after it. */
   readonly contender: number;
   readonly spare: readonly number[];
   /** Load and upstream. */

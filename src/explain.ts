@@ -14,6 +14,7 @@ import { readParameters } from './authorize/route-index.ts';
 import type { Config } from './config/schema/config.ts';
 import { ERRORS, type ErrorCode } from './core/errors.ts';
 import { Exchange, inboundOf } from './core/exchange.ts';
+import type { Inbound } from './core/inbound.ts';
 import type { Principal } from './core/principal.ts';
 import type { Refusal } from './core/refusal.ts';
 import { NO_PARAMETERS } from './core/route.ts';
@@ -69,28 +70,54 @@ export interface Explanation {
   readonly signing: SigningDescription | null;
 }
 
+/** Explains requests under one configuration. */
+export type Explain = (asked: ExplainedRequest) => Explanation;
+
+/** Explains one request; {@link createExplainer} is for several under one configuration. */
+export function explainRequest(config: Config, asked: ExplainedRequest): Explanation {
+  return createExplainer(config)(asked);
+}
+
 /**
- * Takes a request through the same stages that serve does, up to the decision, and tells what each found. The token's
+ * Takes requests through the same stages that serve does, up to the decision, and tells what each found. A token's
  * signature is not checked, since that needs the pool's keys; everything else about it is.
  */
-export function explainRequest(config: Config, asked: ExplainedRequest): Explanation {
-  const exchange = exchangeFor(asked);
+export function createExplainer(config: Config): Explain {
   const { limits, trustedProxies } = config.server;
-  const canonical = createCanonicalizeStage({
+  const stage = createCanonicalizeStage({
     scheme: 'http',
     trustedProxies,
     headerBytes: limits.headerBytes,
     headerCount: limits.headerCount,
     urlBytes: limits.urlBytes,
-  }).run(exchange);
-  const nothing = { path: null, route: null, parameters: {}, principal: null, conditions: [], signing: null };
-  if (canonical !== undefined) return { ...refused(canonical as Refusal), ...nothing };
-
-  const inbound = inboundOf(exchange);
+  });
   const upstreams = compileUpstreams(config, compileSigning(config, compileConditions));
-  const routes = compileRoutes(config, upstreams);
-  const route = createRouter(routes).find(inbound);
-  if ('code' in route) return { ...refused(route), ...nothing, path: inbound.path };
+  const router = createRouter(compileRoutes(config, upstreams));
+  return (asked) => {
+    const exchange = exchangeFor(asked);
+    const canonical = stage.run(exchange);
+    if (canonical !== undefined) return { ...refused(canonical as Refusal), ...NOTHING };
+    return explainInbound(config, asked, inboundOf(exchange), router);
+  };
+}
+
+const NOTHING = {
+  path: null,
+  route: null,
+  parameters: {},
+  principal: null,
+  conditions: [],
+  signing: null,
+} as const;
+
+function explainInbound(
+  config: Config,
+  asked: ExplainedRequest,
+  inbound: Inbound,
+  router: ReturnType<typeof createRouter>,
+): Explanation {
+  const route = router.find(inbound);
+  if ('code' in route) return { ...refused(route), ...NOTHING, path: inbound.path };
 
   const found = {
     path: inbound.path,

@@ -14,6 +14,7 @@ import type { Config } from './config/schema/config.ts';
 import type { Clock, FetchKeyDocument, ProcessLogger } from './core/ports.ts';
 import { NO_PARAMETERS } from './core/route.ts';
 import type { Tracing } from './core/tracing.ts';
+import type { Upstream } from './core/upstream.ts';
 import { createLimitRate } from './limit/limit-rate.ts';
 import type { RateStore } from './limit/rate-store.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
@@ -25,7 +26,7 @@ import { loadTracing } from './observe/load-tracing.ts';
 import { createMetrics, type Registry } from './observe/metrics.ts';
 import { createObserveStage } from './observe/observe-stage.ts';
 import { createRefusedConnectionObserver } from './observe/refused-connections.ts';
-import { createBalancer } from './prepare/balancer.ts';
+import { countFailing, createBalancer } from './prepare/balancer.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { createPrepareStage } from './prepare/prepare-stage.ts';
 import { createAdmission } from './send/admission.ts';
@@ -73,6 +74,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   let config = initial;
   let stopping = false;
   let pipeline: Pipeline;
+  let upstreamsInForce: ReadonlyMap<string, Upstream> = new Map();
   let tracing: Tracing | null = null;
   const traffic: Traffic = { inFlight: 0 };
   /** This process' part of what the workers share. */
@@ -89,6 +91,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       connections: () => server.connections,
       webSockets: () => tunnels.size,
       upstreamConnections: () => upstreamPools.counts(),
+      failingAddresses: () => countFailing(upstreamsInForce),
       admissions: () => admission.counts(),
     },
   });
@@ -133,7 +136,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
   const bytesPassed = createBufferCollector();
   const responder = createResponder();
 
-  const compile = (): Pipeline => {
+  const compile = (): { pipeline: Pipeline; upstreams: ReadonlyMap<string, Upstream> } => {
     const upstreams = compileUpstreams(config, compileSigning(config, compileConditions));
     const router = createRouter(compileRoutes(config, upstreams));
     const { timeouts, trustedProxies } = config.server;
@@ -169,20 +172,21 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       }),
       createObserveStage({ ...config.log, metrics, logger, clock, random: Math.random }),
     ];
-    return createPipeline(
+    const compiled = createPipeline(
       tracing === null ? stages : tracing.watch(stages),
       responder,
       clock,
       logger,
       traffic,
     );
+    return { pipeline: compiled, upstreams };
   };
 
   const wantedConnections = share(config.server.limits.connections);
   /** Never more than there are descriptors for. */
   const maxConnections = Math.min(wantedConnections, connectionsWithin(descriptorLimit()));
 
-  pipeline = compile();
+  ({ pipeline, upstreams: upstreamsInForce } = compile());
   const server = createPublicServer({
     config: config.server,
     maxConnections,
@@ -202,7 +206,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       pools.configure(config.userPools);
       try {
         tracing = await loadTracing(options.environment, { clock, logger });
-        if (tracing !== null) pipeline = compile();
+        if (tracing !== null) ({ pipeline, upstreams: upstreamsInForce } = compile());
         await options.rateStore.start();
         const port = await server.start();
         // Behind the line that says where we listen, for which others wait.
@@ -226,7 +230,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
         pools.configure(next.userPools);
         signer.update(next);
         admission.configure(next.upstreams);
-        pipeline = compiled;
+        ({ pipeline, upstreams: upstreamsInForce } = compiled);
         upstreamPools.keepOnly(next.upstreams);
       } catch (error) {
         config = previous;

@@ -1,8 +1,9 @@
-import { createServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createAdmin } from './admin.ts';
 import { createKeyDocumentFetcher } from './authenticate/fetch-key-document.ts';
 import type { Config } from './config/schema/config.ts';
 import type { Clock, ProcessLogger } from './core/ports.ts';
@@ -13,13 +14,18 @@ import { createRateStore } from './limit/create-rate-store.ts';
 import { createMemoryStore } from './limit/memory-store.ts';
 import { shareKeyFetches } from './listen/share-key-fetches.ts';
 import { createWorkerGroup } from './listen/worker-group.ts';
-import { createAdminApp } from './observe/admin-app.ts';
-import { combineMetrics, type Exposition, exposition, mergeMetrics } from './observe/combine-metrics.ts';
+import {
+  combineMetrics,
+  combineSamples,
+  type Exposition,
+  exposition,
+  mergeMetrics,
+  sampleOwn,
+} from './observe/combine-metrics.ts';
 import { createRateEntriesMetric } from './observe/limit-metrics.ts';
 import { createLogger } from './observe/logger.ts';
 import { createRegistry } from './observe/metrics.ts';
 import { createReloadMetrics } from './observe/reload-metrics.ts';
-import { summarizeRoutes } from './observe/summarize-routes.ts';
 
 /** A proxy with its admin port, in one process or several. */
 export interface Service {
@@ -38,6 +44,8 @@ interface Server {
   ready(): boolean;
   reload(config: Config): void | Promise<void>;
   metrics(): Promise<Exposition>;
+  /** What of them is our own, as prom-client's JSON. */
+  sample(): Promise<readonly object[]>;
   stop(): Promise<void>;
 }
 
@@ -49,22 +57,24 @@ export function createService(initial: Config, overrides: ServiceOverrides = {})
   const own = createRegistry();
   const reloads = createReloadMetrics(own, () => clock.now() / 1000);
   const server = createServerFor(config, own, { clock, logger, overrides });
-  const admin = createServer(
-    createAdminApp({
-      ready: () => server.ready(),
-      metrics: () => server.metrics(),
-      routes: () => summarizeRoutes(config),
-      onFailure: (error) => logger.error({ err: error }, 'the admin port could not answer'),
-    }),
-  );
+  let stopping = false;
+  const admin = createAdmin({
+    clock,
+    logger,
+    config: () => config,
+    phase: () => (stopping ? 'stopping' : server.ready() ? 'ready' : 'starting'),
+    metrics: () => server.metrics(),
+    sample: () => server.sample(),
+  });
 
   return {
     async start() {
-      const adminPort = await listen(admin, config.admin.listen);
+      const adminPort = await listen(admin.server, config.admin.listen);
       const port = await server.start().catch(async (error: unknown) => {
-        await close(admin);
+        await close(admin.server);
         throw error;
       });
+      admin.start();
       const scheme = config.server.tls === null ? 'http' : 'https';
       return {
         proxy: `${scheme}://${reachable(config.server.listen.host)}:${port}`,
@@ -79,8 +89,10 @@ export function createService(initial: Config, overrides: ServiceOverrides = {})
     },
     reloadFailed: () => reloads.reloaded('failure'),
     async stop() {
+      stopping = true;
       await server.stop();
-      await close(admin);
+      admin.stop();
+      await close(admin.server);
       await logger.flush();
     },
   };
@@ -108,7 +120,7 @@ function createServerFor(
       registry: own,
       rateStore: createRateStore(config.rateLimits, clock, counts),
     });
-    return { ...gateway, metrics: () => exposition(own) };
+    return { ...gateway, metrics: () => exposition(own), sample: () => sampleOwn(own) };
   }
   const group = createWorkerGroup({
     workers,
@@ -121,13 +133,14 @@ function createServerFor(
     logger,
     mergeMetrics,
   });
-  return { ...group, metrics: async () => combineMetrics(await group.collect(), own) };
+  return {
+    ...group,
+    metrics: async () => combineMetrics(await group.collect(), own),
+    sample: async () => combineSamples(await group.sample(), own),
+  };
 }
 
-function listen(
-  server: ReturnType<typeof createServer>,
-  at: { host: string; port: number },
-): Promise<number> {
+function listen(server: HttpServer, at: { host: string; port: number }): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(at.port, at.host, () => {
@@ -137,7 +150,7 @@ function listen(
   });
 }
 
-function close(server: ReturnType<typeof createServer>): Promise<void> {
+function close(server: HttpServer): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();

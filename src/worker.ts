@@ -5,6 +5,7 @@ import { createRateStore } from './limit/create-rate-store.ts';
 import { createPrimaryStore } from './limit/primary-store.ts';
 import { createPrimaryKeys } from './listen/ask-primary.ts';
 import type { ToPrimary, ToWorker, WorkerSettings } from './listen/worker-messages.ts';
+import { sampleOwn } from './observe/combine-metrics.ts';
 import { createLogger } from './observe/logger.ts';
 import { createRegistry } from './observe/metrics.ts';
 
@@ -69,6 +70,9 @@ function runWorker(): void {
         void registry
           .getMetricsAsJSON()
           .then((metrics) => tell({ kind: 'collected', id: message.id, metrics }));
+        break;
+      case 'sample':
+        void sampleOwn(registry).then((metrics) => tell({ kind: 'sampled', id: message.id, metrics }));
         break;
       case 'keys':
         primaryKeys.answered(message.id, message.answer);

@@ -15,6 +15,8 @@ export interface Entrant {
   readonly cacheEntries?: number;
   /** Default: 1. */
   readonly workers?: number;
+  /** Cores it may use; the last of the machine is the load's as well. Default: 1. */
+  readonly cores?: number;
   /** Whether it signs for the upstream, with each caller's own credentials. Default: no. */
   readonly signs?: boolean;
   /** What goes on beside the load that is measured. */

@@ -283,8 +283,8 @@ export function listCases(scale: Scale): readonly (Case | MissingCase)[] {
       title: 'one worker and two',
       load: { kind: 'saturate', request: 'read' },
       entrants: [
-        { label: '1 worker', contender: 'proxy' },
-        { label: '2 workers', contender: 'proxy', workers: 2 },
+        { label: '1 worker', contender: 'proxy', cores: 2 },
+        { label: '2 workers', contender: 'proxy', workers: 2, cores: 2 },
       ],
       compares: 'cpu',
       reference: '1 worker',

@@ -26,6 +26,7 @@ export interface Upstream {
 export interface Setup {
   readonly routes: number;
   readonly workers: number;
+  readonly cores: number;
   /** Verified tokens that may be remembered. */
   readonly cacheEntries: number;
   /** Whether requests are signed for the upstream. */

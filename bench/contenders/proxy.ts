@@ -42,12 +42,11 @@ export const proxy: Contender = {
         ROUTES: JSON.stringify(routes),
       }),
     );
-    const { contender, spare } = site.cores;
+    const { contender, spare, load } = site.cores;
     const child = site.processes.start({
       file: process.execPath,
       args: [...NODE_OPTIONS, ...setup.nodeArguments, ENTRY, 'serve', '--config', config],
-      // A worker each, as far as there are cores that have nothing else to do.
-      cores: [contender, ...spare.slice(0, setup.workers - 1)],
+      cores: [contender, ...spare, load].slice(0, setup.cores),
       log: join(site.folder, `${name}.log`),
       folder: site.folder,
     });

@@ -29,11 +29,18 @@ export async function setUpEntrant(
   site: Site,
   nodeArguments: readonly string[] = [],
 ): Promise<EntrantSetup> {
-  const { routes = 200, tokens = 1_000, workers = 1, cacheEntries = 50_000, signs = false } = entrant;
+  const {
+    routes = 200,
+    tokens = 1_000,
+    workers = 1,
+    cores = 1,
+    cacheEntries = 50_000,
+    signs = false,
+  } = entrant;
   const kind = one.load.kind === 'stream' ? 'huge' : one.load.request;
   const signed = kind === 'public' ? null : await site.mint.tokens(tokens);
   return {
-    setup: { routes, workers, cacheEntries, signs, nodeArguments },
+    setup: { routes, workers, cores, cacheEntries, signs, nodeArguments },
     requests: writeRequests(site.folder, { kind, routes, tokens: signed }),
     forged: writeRequests(site.folder, { kind, routes, tokens: await site.mint.forgeries(FORGERIES) }),
   };

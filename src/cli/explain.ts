@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemClock } from '../core/system-clock.ts';
-import { type Explanation, explainRequest } from '../explain.ts';
+import { describeExplanation } from '../describe-explanation.ts';
+import { explainRequest } from '../explain.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { CONFIG_OPTION, loadOrExplain } from './load-or-explain.ts';
@@ -44,7 +45,7 @@ function explain(options: ExplainOptions, context: CommandContext): ExitCode {
   }
   const now = systemClock.now() / 1000;
   const explanation = explainRequest(loaded.config, { ...options, ...tokens, now });
-  context.out(options.json ? `${JSON.stringify(explanation)}\n` : describe(explanation, now));
+  context.out(options.json ? `${JSON.stringify(explanation)}\n` : describeExplanation(explanation, now));
   return EXIT.fine;
 }
 
@@ -53,43 +54,4 @@ function readToken(file: string | undefined, folder: string): string | null {
   return readFileSync(resolve(folder, file), 'utf8')
     .trim()
     .replace(/^bearer /i, '');
-}
-
-function describe(explanation: Explanation, now: number): string {
-  const { refusal, shadow, path, route, parameters, principal, conditions, signing } = explanation;
-  const lines: string[] = [];
-  const row = (name: string, value: string): void => void lines.push(`${name.padEnd(10)} ${value}`);
-  if (path !== null) row('path', path);
-  if (route !== null) {
-    row('route', `${route.id} (allow: ${route.allow}), to upstream ${route.upstream}`);
-    for (const [name, value] of Object.entries(parameters)) row('', `{${name}} = ${value}`);
-    if (route.rateLimit !== null) row('limit', route.rateLimit);
-  }
-  if (principal !== null) {
-    const { username, subject, pool, clientId, tokenUse, groups, scopes, expiresAt } = principal;
-    row(
-      'caller',
-      `${username === '' ? subject : username} of ${pool}, client ${clientId}, ${tokenUse} token`,
-    );
-    row('', `groups [${groups.join(', ')}], scopes [${scopes.join(', ')}]`);
-    row('', `token expires in ${Math.round(expiresAt - now)} s; its signature was not checked`);
-  }
-  for (const { condition, holds, depth } of conditions) {
-    row(depth === 0 ? 'condition' : '', `${holds ? '+' : '-'} ${'  '.repeat(depth)}${condition}`);
-  }
-  if (signing !== null) {
-    row('signed', `for ${signing.service} in ${signing.region}, payload: ${signing.payload}`);
-    row('', `with ${signing.credentials}; role: ${signing.role}`);
-    if (signing.provider !== null) row('', `vouched for by ${signing.provider}`);
-  }
-  if (shadow !== null) {
-    row('outcome', 'let through, because of enforce: false; with true it would be');
-    row('', `${shadow.status} ${shadow.code}: ${shadow.description}`);
-  } else {
-    row(
-      'outcome',
-      refusal === null ? 'allowed' : `${refusal.status} ${refusal.code}: ${refusal.description}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
 }

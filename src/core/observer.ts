@@ -31,6 +31,8 @@ export interface Gauges {
   webSockets(): number;
   /** By upstream. */
   upstreamConnections(): ReadonlyMap<string, number>;
+  /** By upstream, of those that have any: addresses that failed several times in a row and have not answered since. */
+  failingAddresses(): ReadonlyMap<string, number>;
   /** By upstream, of those that have a limit: requests that it deals with, and those that wait for their turn. */
   admissions(): ReadonlyMap<string, { readonly underWay: number; readonly waiting: number }>;
 }

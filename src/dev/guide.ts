@@ -25,7 +25,7 @@ export function writeGuide(summary: DevSummary): string {
   return [
     '',
     `proxy      ${proxy}`,
-    `admin      ${admin}`,
+    `admin      ${admin}  (its status page, in a browser)`,
     `user pool  ${cognito}  (${userPoolId}, client ${clientId})`,
     `upstream   ${upstream}`,
     `identities ${identityPool}  (${identityPoolId}, with STS)`,

@@ -13,7 +13,7 @@ export function writeOwnConfigGuide(summary: OwnConfigSummary): string {
   return [
     '',
     `proxy      ${proxy}`,
-    `admin      ${admin}  (its routes: curl -s ${admin}/)`,
+    `admin      ${admin}  (its status page, in a browser; its routes: curl -s ${admin}/)`,
     `upstream   ${upstream}  (stands in for all of them, and says back what it gets)`,
     '',
     `${callers.join('; ')}. In another terminal:`,

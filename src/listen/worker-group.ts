@@ -12,6 +12,8 @@ export interface WorkerGroup {
   reload(config: Config): Promise<void>;
   /** The metrics of all workers, each as prom-client's JSON; also the counters of workers that have died. */
   collect(): Promise<readonly (readonly object[])[]>;
+  /** The same without what the processes and Node tell, for the status page. */
+  sample(): Promise<readonly (readonly object[])[]>;
   /** Has every worker stop in its own good time, and resolves when all are gone. */
   stop(): Promise<void>;
 }
@@ -119,6 +121,10 @@ export function createWorkerGroup(options: WorkerGroupOptions): WorkerGroup {
       await Promise.all([...members].map((member) => member.collect()));
       // Read only now: whoever died meanwhile is among the departed, and in neither list twice.
       return [...[...members].map((member) => member.metrics), departed];
+    },
+    async sample() {
+      const lists = await Promise.all([...members].map((member) => member.sample()));
+      return [...lists, departed];
     },
     async stop() {
       phase = 'stopping';

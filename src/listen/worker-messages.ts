@@ -14,6 +14,7 @@ export type ToWorker =
   | ({ readonly kind: 'start' } & WorkerSettings)
   | { readonly kind: 'reload'; readonly id: number; readonly config: Config }
   | { readonly kind: 'collect'; readonly id: number }
+  | { readonly kind: 'sample'; readonly id: number }
   | { readonly kind: 'keys'; readonly id: number; readonly answer: KeysAnswer }
   | { readonly kind: 'rates'; readonly id: number; readonly tallies: readonly Tally[] }
   | { readonly kind: 'stop' };
@@ -31,6 +32,8 @@ export type ToPrimary =
 /** Answers to what the primary has asked, under the id it was asked with. */
 export type WorkerAnswer =
   | { readonly kind: 'collected'; readonly id: number; readonly metrics: readonly object[] }
+  /** Like `collected`, without what the process and Node tell. */
+  | { readonly kind: 'sampled'; readonly id: number; readonly metrics: readonly object[] }
   /** `refused` says why the configuration could not be taken over; null: it was. */
   | { readonly kind: 'reloaded'; readonly id: number; readonly refused: string | null };
 

@@ -16,6 +16,8 @@ export interface WorkerProcess {
   readonly exited: Promise<WorkerExit>;
   /** Has it hand in its metrics. One that does not answer in time must not keep the scrape waiting. */
   collect(): Promise<void>;
+  /** Its own metrics, for the status page; those it has last told when it does not answer in time. */
+  sample(): Promise<readonly object[]>;
   /** Resolves when it has taken the configuration over; rejects when it cannot, or does not answer. */
   reload(config: Config): Promise<void>;
   /** Has it stop in its own good time. */
@@ -56,6 +58,7 @@ export function startWorker(initial: WorkerSettings, context: WorkerContext): Wo
   let online = false;
   let ready = false;
   let metrics: readonly object[] = [];
+  let sampled: readonly object[] = [];
   let questions = 0;
 
   const tell = (message: ToWorker): void => {
@@ -109,6 +112,10 @@ export function startWorker(initial: WorkerSettings, context: WorkerContext): Wo
         metrics = message.metrics;
         asked.get(message.id)?.(message);
         break;
+      case 'sampled':
+        sampled = message.metrics;
+        asked.get(message.id)?.(message);
+        break;
       case 'reloaded':
         asked.get(message.id)?.(message);
         break;
@@ -133,6 +140,10 @@ export function startWorker(initial: WorkerSettings, context: WorkerContext): Wo
     },
     async collect() {
       if (online) await ask(COLLECT_DEADLINE, (id) => ({ kind: 'collect', id }));
+    },
+    async sample() {
+      if (online) await ask(COLLECT_DEADLINE, (id) => ({ kind: 'sample', id }));
+      return sampled;
     },
     async reload(config) {
       settings = { ...settings, config };

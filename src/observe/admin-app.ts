@@ -1,16 +1,19 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Exposition } from './combine-metrics.ts';
+import { loopbackOnly, ownHostOnly } from './status/guard.ts';
+import { createStatusPage, type StatusPageOptions } from './status/serve-status.ts';
 import { type RouteSummary, tabulateRoutes } from './summarize-routes.ts';
 
-export interface AdminOptions {
+export interface AdminOptions extends Omit<StatusPageOptions, 'plainText'> {
   readonly ready: () => boolean;
   /** The exposition of all workers. */
   readonly metrics: () => Promise<Exposition>;
   readonly routes: () => readonly RouteSummary[];
-  /** Told why an answer could not be made. */
-  readonly onFailure: (error: unknown) => void;
 }
+
+/** What tells about the configuration: for loopback peers that ask for this very port. */
+const GUARDED = ['/', '/routes', '/status.css', '/status.js', '/events', '/status/routes', '/configuration'];
 
 /**
  * The app of the admin port. Probes and metrics answer everyone who reaches the port; the rest tells about the
@@ -29,6 +32,9 @@ export function createAdminApp(options: AdminOptions): Express {
     next();
   });
 
+  app.all(['/livez', '/readyz', '/metrics', ...GUARDED], takeOnly('GET', 'HEAD'));
+  app.all('/explain', takeOnly('POST'));
+
   app.get('/livez', (_request, response) => {
     response.type('text').send('ok\n');
   });
@@ -43,16 +49,12 @@ export function createAdminApp(options: AdminOptions): Express {
     const { contentType, text } = await options.metrics();
     response.set('content-type', contentType).send(text);
   });
-  app.get('/routes', loopbackOnly, (_request, response) => {
+  app.get(GUARDED, loopbackOnly, ownHostOnly);
+  app.post('/explain', loopbackOnly, ownHostOnly);
+  app.get('/routes', (_request, response) => {
     response.json(options.routes());
   });
-  app.get('/', loopbackOnly, (_request, response) => {
-    const state = options.ready() ? 'ready' : 'not ready';
-    response.type('text').send(`cognito-auth-proxy: ${state}\n\n${tabulateRoutes(options.routes())}\n`);
-  });
-  app.all(['/livez', '/readyz', '/metrics', '/routes', '/'], (_request, response) => {
-    response.set('allow', 'GET, HEAD').status(405).json({ message: 'Method Not Allowed' });
-  });
+  app.use(createStatusPage({ ...options, plainText: () => tabulateRoutes(options.routes()) }));
   app.use((_request, response) => {
     response.status(404).json({ message: 'Not Found' });
   });
@@ -60,17 +62,28 @@ export function createAdminApp(options: AdminOptions): Express {
   return app;
 }
 
-const loopbackOnly: RequestHandler = (request, response, next) => {
-  const address = request.socket.remoteAddress ?? '';
-  if (/^(::ffff:)?127\.|^::1$/.test(address)) next();
-  else response.status(403).json({ message: 'Forbidden: answered on the loopback only' });
-};
+/** Anything else is 405: Express would answer OPTIONS by itself. */
+function takeOnly(...methods: readonly string[]): RequestHandler {
+  const allow = methods.join(', ');
+  return (request, response, next) => {
+    if (methods.includes(request.method)) next();
+    else response.set('allow', allow).status(405).json({ message: 'Method Not Allowed' });
+  };
+}
 
 /** Express' own handler would show the stack. It knows an error handler by its four parameters. */
 function answerFailure(onFailure: AdminOptions['onFailure']): ErrorRequestHandler {
   return (error, _request, response, _next) => {
-    onFailure(error);
+    const status = clientError(error);
+    if (status === null) onFailure(error);
     if (response.headersSent) response.destroy();
-    else response.status(500).json({ message: 'Internal Server Error' });
+    else if (status === null) response.status(500).json({ message: 'Internal Server Error' });
+    else response.status(status).json({ message: status === 413 ? 'Content Too Large' : 'Bad Request' });
   };
+}
+
+/** The status of what express.text could not read, which is the client's fault and not for the log; null: another failure. */
+function clientError(error: unknown): number | null {
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  return status >= 400 && status < 500 ? status : null;
 }

@@ -26,6 +26,23 @@ export async function combineMetrics(
   return exposition(merged([...lists, await own.getMetricsAsJSON()]));
 }
 
+/**
+ * The metrics that are ours, as `registry.getMetricsAsJSON` would give them. Those of the process and of Node are left
+ * out: some are costly to find out, and those of the event loop start anew whenever they are read, which is for scrapes.
+ */
+export async function sampleOwn(registry: Registry): Promise<readonly object[]> {
+  const ours = registry.getMetricsAsArray().filter(({ name }) => !/^(process|nodejs)_/.test(name));
+  return Promise.all(ours.map(async ({ name }) => (await registry.getSingleMetric(name)?.get()) ?? { name }));
+}
+
+/** The same of several processes and of this one. */
+export async function combineSamples(
+  lists: readonly (readonly object[])[],
+  own: Registry,
+): Promise<readonly object[]> {
+  return (await merged([...lists, await sampleOwn(own)]).getMetricsAsJSON()) as object[];
+}
+
 function merged(lists: readonly (readonly object[])[]): Registry {
   return AggregatorRegistry.aggregate(lists.map((list) => [...list]));
 }

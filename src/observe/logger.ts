@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import type { LogFields } from '../core/log-fields.ts';
 import type { LogLevel, ProcessLogger } from '../core/ports.ts';
 import { formatLine } from './format-line.ts';
@@ -13,7 +14,10 @@ export interface LoggerOptions {
 /** The levels from the most talkative to the most quiet. */
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-/** PIPE_BUF of Linux: what is written at once up to here, others' lines do not come between (POSIX, write). */
+/**
+ * PIPE_BUF of Linux: what is written to a pipe at once up to here, others' lines do not come between (POSIX, write). Files take
+ * any number of bytes at once.
+ */
 const INDIVISIBLE_BYTES = 4_096;
 
 const BATCH_BYTES = 32_768;
@@ -23,9 +27,10 @@ const HELD_BYTES = 8 * 1_048_576;
 
 /** Makes the logger: JSON lines, written in batches. */
 export function createLogger(level: LogLevel, options: LoggerOptions = {}): ProcessLogger {
+  const descriptor = options.descriptor ?? 1;
   const lines = createLineWriter({
-    descriptor: options.descriptor ?? 1,
-    batchBytes: options.shared ? INDIVISIBLE_BYTES : BATCH_BYTES,
+    descriptor,
+    batchBytes: options.shared === true && isPipe(descriptor) ? INDIVISIBLE_BYTES : BATCH_BYTES,
     heldBytes: HELD_BYTES,
     describeLoss: (count) => formatLine('warn', Date.now(), { lines: count }, 'log lines were lost'),
   });
@@ -48,4 +53,9 @@ export function createLogger(level: LogLevel, options: LoggerOptions = {}): Proc
     },
     flush: () => lines.flush(),
   };
+}
+
+function isPipe(descriptor: number): boolean {
+  const stats = fstatSync(descriptor);
+  return stats.isFIFO() || stats.isSocket();
 }

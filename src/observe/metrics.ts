@@ -168,6 +168,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
   });
   new Gauge({
+    name: `${PREFIX}upstream_failing_addresses`,
+    help: 'Addresses of the upstream that failed several times in a row and have not answered since.',
+    labelNames: ['upstream'],
+    // Each worker finds out for itself.
+    aggregator: 'max',
+    registers,
+    collect() {
+      this.reset();
+      for (const [upstream, addresses] of gauges.failingAddresses()) this.set({ upstream }, addresses);
+    },
+  });
+  new Gauge({
     name: `${PREFIX}requests_in_flight`,
     help: 'Requests accepted and not yet answered.',
     registers,

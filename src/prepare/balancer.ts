@@ -1,5 +1,5 @@
 import type { Balancer, Clock, Logger } from '../core/ports.ts';
-import type { Target } from '../core/upstream.ts';
+import type { Target, Upstream } from '../core/upstream.ts';
 
 /** Failures in a row after which a target is set aside. */
 const FAILURES_TO_EJECT = 3;
@@ -44,4 +44,12 @@ export function createBalancer(clock: Clock, logger: Logger): Balancer {
       logger.warn({ target: target.origin, failures: target.failures }, 'upstream address set aside');
     },
   };
+}
+
+/** How many addresses were set aside and have not answered since, of those upstreams that have any. */
+export function countFailing(upstreams: ReadonlyMap<string, Upstream>): ReadonlyMap<string, number> {
+  const failing = (upstream: Upstream): number =>
+    upstream.targets.filter((target) => target.ejectedUntil !== 0).length;
+  const counts = [...upstreams].map(([name, upstream]) => [name, failing(upstream)] as const);
+  return new Map(counts.filter(([, count]) => count > 0));
 }

@@ -167,6 +167,10 @@ describe('its process', () => {
     expect((await fetch(`${origin}/posts`, { headers })).status).toBe(200);
     expect((await fetch(`${origin}/posts`)).status).toBe(401);
     expect(upstream.requests).toHaveLength(1);
+    for (const file of ['status.css', 'status.js']) {
+      const shipped = await fetch(`http://${environment.ADMIN_LISTEN}/${file}`);
+      expect(await shipped.text()).toBe(await readFile(join(CONTEXT, 'src/observe/page', file), 'utf8'));
+    }
 
     proxy.signal('SIGTERM');
     expect(await proxy.exited).toEqual({ code: 0, signal: null });

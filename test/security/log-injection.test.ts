@@ -27,6 +27,8 @@ beforeAll(async () => {
   logger = createLogger('info', { descriptor });
   proxy = await startProxy(
     {
+      // Fewer than any machine has descriptors for, which would be a line of its own.
+      server: { limits: { connections: 100 } },
       tokenSources: ['authorization', { query: 'token' }, { cookie: 'session' }],
       routes: [
         { id: 'open', match: { path: '/public/{path+}' }, allow: 'public', upstream: 'board' },
@@ -97,6 +99,11 @@ describe.each(SHAPES)('as %s', (shape) => {
     ['a line feed in the query', `/public/a?x=%0A${FORGED}`, []],
     ['quotes in the query', `/public/a?x="}${FORGED}`, []],
     ['quotes in the request id', '/public/a', [`X-Request-Id: "}${FORGED}`]],
+    [
+      'quotes in a traceparent',
+      '/public/a',
+      [`Traceparent: 00-${'a'.repeat(32)}-${'b'.repeat(16)}-01-"}${FORGED}`],
+    ],
     ['a request id that is too long', '/public/a', [`X-Request-Id: ${'a'.repeat(129)}`]],
     ['bytes beyond ASCII in the request id', '/public/a', ['X-Request-Id: \x85forged\xa0']],
     ['a tab in the request id', '/public/a', ['X-Request-Id: a\tforged']],

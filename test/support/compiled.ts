@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,8 @@ export function compileProgram(): CompiledProgram {
   const folder = mkdtempSync(join(tmpdir(), 'compiled-'));
   const compiler = join(CHECKOUT, 'node_modules/.bin/tsc');
   execFileSync(compiler, ['-p', join(CHECKOUT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')]);
+  // The page of the admin port is shipped as it is written, as `npm run build` does.
+  cpSync(join(CHECKOUT, 'src/observe/page'), join(folder, 'dist/observe/page'), { recursive: true });
   for (const name of ['package.json', 'node_modules']) symlinkSync(join(CHECKOUT, name), join(folder, name));
   const image = parseDockerfile(readFileSync(join(CHECKOUT, 'Dockerfile'), 'utf8')).at(-1);
   const { NODE_OPTIONS = '' } = image === undefined ? {} : pairsOf(textsOf(image, 'ENV'));

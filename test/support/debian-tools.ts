@@ -10,6 +10,7 @@ export const DEBIAN_PACKAGES = {
   'docker-compose': 'docker-compose',
   'redis-server': 'redis-server',
   curl: 'curl',
+  chromium: 'chromium',
   nginx: 'nginx-light',
 } as const;
 
@@ -51,9 +52,15 @@ export function runTool(
 
 /** For what such tests share, such as a server that is started before them. */
 export function isInstalled(command: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+  return locate(command) !== undefined;
+}
+
+/** The path of a program; undefined when it is not installed. */
+export function locate(command: string): string | undefined {
+  const paths = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, command));
+  return paths.find((path) => {
     try {
-      accessSync(join(folder, command), constants.X_OK);
+      accessSync(path, constants.X_OK);
       return true;
     } catch {
       return false;

@@ -84,7 +84,9 @@ export const admin = z
   .strictObject({
     listen: listenAddress
       .prefault('127.0.0.1:9090')
-      .describe('Where /livez, /readyz and /metrics are served; / and /routes answer loopback peers only.'),
+      .describe(
+        'Where /livez, /readyz and /metrics are served; the status page at / answers loopback peers only.',
+      ),
   })
   .prefault({})
   .describe('The port for operators: health, readiness and metrics.');

@@ -28,6 +28,8 @@ export class Recording implements RequestTrace {
   readonly #epoch: number;
   readonly #server: Span;
   readonly #context: Context;
+  /** The stage that is running. */
+  #stage: Span | null = null;
   #attempt: Span | null = null;
   #finished = false;
   #failure: unknown = null;
@@ -50,10 +52,14 @@ export class Recording implements RequestTrace {
     // Signing comes again before another attempt: the one before is over.
     if (stage === 'sign' && this.#attempt !== null) this.#giveUpAttempt(this.#attempt);
     if (!this.#server.isRecording() || isIdle(stage, this.#exchange)) return null;
-    return this.#begin(stage, SpanKind.INTERNAL);
+    this.#stage = this.#begin(stage, SpanKind.INTERNAL);
+    return this.#stage;
   }
 
+  /** Of no effect where the request was over before the stage was. */
   endStage(span: Span, stage: StageName, verdict: Verdict): void {
+    if (this.#stage !== span) return;
+    this.#stage = null;
     const refusal = refusalOf(verdict);
     span.setAttributes(stageAttributes(stage, this.#exchange, refusal));
     if (refusal?.kind === 'fault') markFailed(span, refusal.code);
@@ -90,6 +96,12 @@ export class Recording implements RequestTrace {
     const exchange = this.#exchange;
     const now = this.#time(this.#clock.monotonic());
     const failure = exchange.refusal?.kind === 'fault' ? exchange.refusal.code : null;
+    // It was waited for in vain, or the client did not wait.
+    if (this.#stage !== null) {
+      if (failure !== null) markFailed(this.#stage, failure);
+      this.#stage.end(now);
+      this.#stage = null;
+    }
     if (this.#attempt !== null) {
       const { attributes, error } = attemptAttributes(exchange);
       this.#attempt.setAttributes(attributes);

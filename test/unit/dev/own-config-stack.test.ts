@@ -146,7 +146,7 @@ describe('writeOwnConfigGuide', () => {
       writeOwnConfigGuide({ ...summary, asked: { groups: ['x', 'y'], scopes: ['z/1'], roles: [] } }),
     ).toBe(`
 proxy      http://127.0.0.1:8080
-admin      http://127.0.0.1:9090  (its routes: curl -s http://127.0.0.1:9090/)
+admin      http://127.0.0.1:9090  (its status page, in a browser; its routes: curl -s http://127.0.0.1:9090/)
 upstream   http://127.0.0.1:3000  (stands in for all of them, and says back what it gets)
 
 alice is in the groups x, y, bob in none; machine is a client with the scopes z/1. In another terminal:

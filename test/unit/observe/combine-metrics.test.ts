@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Gauges } from '../../../src/core/observer.ts';
-import { combineMetrics, mergeMetrics } from '../../../src/observe/combine-metrics.ts';
+import {
+  combineMetrics,
+  combineSamples,
+  mergeMetrics,
+  sampleOwn,
+} from '../../../src/observe/combine-metrics.ts';
 import { createMetrics, createRegistry, type RequestSample } from '../../../src/observe/metrics.ts';
 import { createReloadMetrics } from '../../../src/observe/reload-metrics.ts';
 import { metricValue } from '../../support/served.ts';
@@ -29,6 +34,7 @@ function worker(gauges: Partial<Gauges> = {}) {
       connections: () => 0,
       webSockets: () => 0,
       upstreamConnections: () => new Map(),
+      failingAddresses: () => new Map(),
       admissions: () => new Map(),
       ...gauges,
     },
@@ -90,5 +96,23 @@ describe('the metrics of several workers', () => {
     expect(metricValue(text, 'http_server_request_duration_seconds_count{method="GET",status="200"}')).toBe(
       50,
     );
+  });
+
+  it('are sampled without those of the process and of Node, whose event loop figures are for scrapes', async () => {
+    const { registry, metrics } = worker();
+    metrics.count(SAMPLE);
+    const names = (await sampleOwn(registry)).map((metric) => (metric as { name: string }).name);
+    expect(names).toContain('cognito_auth_proxy_requests_total');
+    expect(names.filter((name) => /^(process|nodejs)_/.test(name))).toEqual([]);
+
+    const two = await combineSamples(
+      [await sampleOwn(registry), await sampleOwn(registry)],
+      createRegistry(),
+    );
+    expect(
+      two.find((metric) => (metric as { name: string }).name === 'cognito_auth_proxy_requests_total'),
+    ).toMatchObject({
+      values: [{ value: 2, labels: { route: 'posts', status: '2xx' } }],
+    });
   });
 });

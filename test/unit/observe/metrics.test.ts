@@ -18,6 +18,7 @@ const GAUGES: Gauges = {
   keyAges: () => new Map([['main', 12.5]]),
   connections: () => 11,
   webSockets: () => 5,
+  failingAddresses: () => new Map([['board', 1]]),
   admissions: () => new Map([['board', { underWay: 4, waiting: 1 }]]),
   upstreamConnections: () =>
     new Map([
@@ -55,7 +56,8 @@ async function series(): Promise<string[]> {
 }
 
 /** What is counted when it is asked for, used or not. */
-const GAUGES_ALWAYS_THERE = /_(in_flight|entries|connections|age_seconds|websockets|upstream_requests\w*)\b/;
+const GAUGES_ALWAYS_THERE =
+  /_(in_flight|entries|connections|failing_addresses|age_seconds|websockets|upstream_requests\w*)\b/;
 
 const without =
   (...patterns: RegExp[]) =>
@@ -189,6 +191,7 @@ describe('a series', () => {
         'cognito_auth_proxy_client_connections 11',
         'cognito_auth_proxy_websockets 5',
         'cognito_auth_proxy_upstream_requests{upstream="board"} 4',
+        'cognito_auth_proxy_upstream_failing_addresses{upstream="board"} 1',
         'cognito_auth_proxy_upstream_requests_waiting{upstream="board"} 1',
         'cognito_auth_proxy_rate_limit_store_total{result="success"} 2',
         'cognito_auth_proxy_rate_limit_store_total{result="failure"} 1',

@@ -7,7 +7,7 @@ import {
   type Stage,
   type StageName,
 } from '../../../src/core/exchange.ts';
-import { deny } from '../../../src/core/refusal.ts';
+import { deny, fault } from '../../../src/core/refusal.ts';
 import { Recording } from '../../../src/observe/tracing/recording.ts';
 import { watchStages } from '../../../src/observe/tracing/watch-stages.ts';
 import { exchange as exchangeOf } from '../../support/exchange.ts';
@@ -62,6 +62,7 @@ function tracerThat(failsAt: keyof Span | 'startSpan' | null): { tracer: Tracer;
       updateName: () => span,
       end: () => {
         guard('end');
+        if (noted.ended) throw new Error('ended twice');
         noted.ended = true;
       },
     } as unknown as Span;
@@ -153,6 +154,26 @@ describe('watched stages', () => {
     made.status = 500;
     run('observe');
     expect(spans).toMatchObject([{ failed: true, ended: true, attributes: { 'error.type': '500' } }]);
+  });
+
+  it.each([
+    ['that is given up is a failure', fault('INTERNAL_ERROR'), 500, true],
+    ['whose client leaves is none', null, 499, false],
+  ] as const)('a stage %s, and ends with the request', async (_, refusal, status, failed) => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const { made, run, spans, lines } = watch({ authenticate: () => promise });
+    run('canonicalize');
+    void run('authenticate');
+    expect(spans.at(-1)).toMatchObject({ name: 'authenticate', ended: false });
+    made.refusal = refusal;
+    made.status = status;
+    run('observe');
+    expect(spans.at(-1)).toMatchObject({ name: 'authenticate', ended: true, failed });
+    const noted = JSON.stringify(spans);
+    resolve(undefined);
+    await promise;
+    expect(JSON.stringify(spans)).toBe(noted);
+    expect(lines).toEqual([]);
   });
 
   it('are ended once: what comes after a WebSocket has opened adds nothing', () => {

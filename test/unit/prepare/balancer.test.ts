@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Balancer } from '../../../src/core/ports.ts';
 import type { Target, Upstream } from '../../../src/core/upstream.ts';
-import { createBalancer } from '../../../src/prepare/balancer.ts';
+import { countFailing, createBalancer } from '../../../src/prepare/balancer.ts';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import { type LogLine, recordingLogger } from '../../support/recording-logger.ts';
 
@@ -136,5 +136,20 @@ describe('after a failure of this request', () => {
   it('the same one, when there is no other', () => {
     const upstream = upstreamOf('a');
     expect(balancer.choose(upstream, targetOf(upstream, 'a')).origin).toBe('a');
+  });
+});
+
+describe('what fails', () => {
+  it('is counted from the third failure in a row until an answer, also when its time aside is over', () => {
+    const upstream = upstreamOf('a', 'b');
+    const failing = () => countFailing(new Map([['board', upstream]])).get('board');
+    fail(upstream, 'a', 2);
+    expect(failing()).toBeUndefined();
+    fail(upstream, 'a', 1);
+    expect(failing()).toBe(1);
+    clock.advance(60_000);
+    expect(failing()).toBe(1);
+    balancer.succeeded(targetOf(upstream, 'a'));
+    expect(failing()).toBeUndefined();
   });
 });

@@ -1,0 +1,75 @@
+import { type Html, html } from './html.ts';
+import { durationInWords, numberInWords } from './in-words.ts';
+import type { CodeCount, RouteStatus } from './status.ts';
+
+export interface RouteSelection {
+  /** A part of the id, path, method, host, upstream or of a code; empty: all. */
+  readonly search: string;
+  readonly order: 'requests' | 'refusals';
+}
+
+/** Rows shown at once, however many routes there are. */
+const ROWS = 25;
+
+/** Codes shown of one route. */
+const CODES = 4;
+
+/** The routes that are asked for, the busiest first. */
+export function selectRoutes(
+  routes: readonly RouteStatus[],
+  { search, order }: RouteSelection,
+): RouteStatus[] {
+  const wanted = search.trim().toLowerCase();
+  const found = wanted === '' ? [...routes] : routes.filter((route) => textOf(route).includes(wanted));
+  const refused = (route: RouteStatus, when: 'lately' | 'total'): number =>
+    route.codes.reduce((sum, code) => sum + code[when], 0);
+  return found.sort((a, b) =>
+    order === 'requests'
+      ? b.lately - a.lately || b.total - a.total
+      : refused(b, 'lately') - refused(a, 'lately') || refused(b, 'total') - refused(a, 'total'),
+  );
+}
+
+function textOf({ id, host, methods, path, upstream, codes, shadow }: RouteStatus): string {
+  const words = [id, methods, host ?? '', path, upstream, ...[...codes, ...shadow].map(({ code }) => code)];
+  return words.join(' ').toLowerCase();
+}
+
+/** @param all how many routes there are */
+export function renderRoutes(found: readonly RouteStatus[], all: number): Html {
+  const shown = found.slice(0, ROWS);
+  const timed = shown.some(({ latency }) => latency !== null);
+  if (shown.length === 0) return html`<p class="quiet">No route has this in it.</p>`;
+  const rest =
+    shown.length === all
+      ? null
+      : html`<p class="quiet">${shown.length} of ${numberInWords(found.length)} routes${found.length === all ? null : html` that were found among ${numberInWords(all)}`}. The search finds the others.</p>`;
+  return html`<table class="routes"><thead><tr><th scope="col">Route</th><th scope="col">Allow</th><th scope="col" class="num">Last minute</th><th scope="col" class="num">In all</th><th scope="col">Refused or failed: last minute, in all</th>${
+    timed ? html`<th scope="col" class="num">p50</th><th scope="col" class="num">p99</th>` : null
+  }</tr></thead><tbody>${shown.map((route) => renderRoute(route, timed))}</tbody></table>${rest}`;
+}
+
+function renderRoute(route: RouteStatus, timed: boolean): Html {
+  const { id, host, methods, path, allow, enforce, lately, total, codes, shadow, latency } = route;
+  const nowhere = allow === '';
+  const address = nowhere
+    ? 'requests that no route matches'
+    : `${methods === '*' ? 'any method' : methods.replaceAll(',', ', ')} ${host ?? ''}${path}`;
+  return html`<tr><th scope="row">${nowhere ? 'no route' : id}${enforce ? null : html` <span class="tag shadow">shadow</span>`}<span class="sub">${address}</span></th><td class="allow" title="${allow}">${allow}</td><td class="num" data-label="last minute">${numberInWords(lately)}</td><td class="num" data-label="in all">${numberInWords(total)}</td><td class="refusals">${renderCodes(codes)}${
+    shadow.length === 0 ? null : html`<span class="quiet">would be refused</span>${renderCodes(shadow)}`
+  }</td>${
+    timed
+      ? html`<td class="num" data-label="p50">${latency === null ? '–' : durationInWords(latency.p50)}</td><td class="num" data-label="p99">${latency === null ? '–' : durationInWords(latency.p99)}</td>`
+      : null
+  }</tr>`;
+}
+
+function renderCodes(codes: readonly CodeCount[]): Html | null {
+  if (codes.length === 0) return null;
+  const shown = [...codes].sort((a, b) => b.lately - a.lately || b.total - a.total).slice(0, CODES);
+  const more = codes.length - shown.length;
+  return html`<ul class="codes">${shown.map(
+    ({ code, lately, total }) =>
+      html`<li><code>${code}</code> <span class="count" data-lately="${lately > 0 ? 'yes' : 'no'}">${numberInWords(lately)}<span class="quiet">, ${numberInWords(total)}</span></span></li>`,
+  )}${more === 0 ? null : html`<li class="quiet">and ${more} more</li>`}</ul>`;
+}

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { html } from '../../../../src/observe/status/html.ts';
+import { ageInWords, durationInWords, numberInWords } from '../../../../src/observe/status/in-words.ts';
+import { renderPage } from '../../../../src/observe/status/render-page.ts';
+import { headlineOf, renderParts } from '../../../../src/observe/status/render-parts.ts';
+import { renderRoutes, selectRoutes } from '../../../../src/observe/status/render-routes.ts';
+import { describeStatus, type Status } from '../../../../src/observe/status/status.ts';
+import { configOf, NIGHT, viewOf } from '../../../support/status-view.ts';
+
+const statusOf = (exposition: readonly string[], config = configOf()): Status =>
+  describeStatus(viewOf(exposition, { config }), () => NIGHT);
+
+const decided = (route: string, code: string, count: number): string =>
+  `cognito_auth_proxy_decisions_total{route="${route}",decision="${code === 'ok' ? 'allow' : 'deny'}",code="${code}"} ${count}`;
+
+const found = (status: Status, search: string, order: 'requests' | 'refusals' = 'requests') =>
+  selectRoutes(status.routes, { search, order }).map(({ id }) => id);
+
+describe('markup', () => {
+  it('lets nothing in that it did not write itself', () => {
+    const text = `<script>'"&`;
+    expect(html`<p title="${text}">${[text, html`<b>${1}</b>`, null]}</p>`.text).toBe(
+      '<p title="&#60;script&#62;&#39;&#34;&#38;">&#60;script&#62;&#39;&#34;&#38;<b>1</b></p>',
+    );
+  });
+
+  it('has every name of the configuration and of a metric only as text', () => {
+    const evil = '<img src=x onerror=alert(1)>';
+    const config = configOf({
+      routes: [{ id: 'evil', match: { path: '/a' }, allow: { groups: [evil] }, upstream: 'orders' }],
+    });
+    const status = statusOf([decided('evil', evil, 3)], config);
+    const page = renderPage(status, renderParts(status), 'abc');
+    expect(page).toContain('&#60;img src=x');
+    expect(page).not.toContain('<img');
+  });
+});
+
+describe('the first line', () => {
+  it.each<[string, readonly string[], string]>([
+    ['all is well', [decided('orders', 'ok', 5)], 'All well'],
+    ['nobody came', [], 'All well, and no requests in the last minute'],
+    [
+      'something is not',
+      [
+        'cognito_auth_proxy_upstream_duration_seconds_count{upstream="orders",status="502"} 31',
+        'cognito_auth_proxy_upstream_duration_seconds_count{upstream="orders",status="200"} 69',
+        'cognito_auth_proxy_config_last_reload_successful 0',
+      ],
+      'Upstream orders: 31 % of its answers are 502, since 02:51 UTC: look at its own log and its latest deployment: these answers are its own, the proxy passes them on (and 1 more)',
+    ],
+  ])('says when %s', (_name, exposition, expected) => {
+    expect(headlineOf(statusOf(exposition))).toBe(expected);
+  });
+});
+
+describe('routes', () => {
+  const status = statusOf([
+    decided('orders', 'ok', 5),
+    decided('orders', 'AUTHZ_GROUP_REQUIRED', 2),
+    decided('reports', 'ok', 9),
+    decided('none', 'ROUTE_NOT_FOUND', 1),
+    'cognito_auth_proxy_shadow_refusals_total{route="reports",code="AUTHN_TOKEN_EXPIRED"} 4',
+  ]);
+
+  it('come with the busiest first, or with those that refuse most', () => {
+    expect(found(status, '')).toEqual(['reports', 'orders', 'none']);
+    expect(found(status, '', 'refusals')).toEqual(['orders', 'none', 'reports']);
+  });
+
+  it.each([
+    ['ORD', ['orders']],
+    ['/rep', ['reports']],
+    ['group_required', ['orders']],
+    ['token_expired', ['reports']],
+    ['nothing like it', []],
+  ])('are found by %s', (search, expected) => {
+    expect(found(status, search)).toEqual(expected);
+  });
+
+  it('show what shadow mode would have refused', () => {
+    const { text } = renderRoutes(selectRoutes(status.routes, { search: 'reports', order: 'requests' }), 3);
+    expect(text).toMatch(/would be refused.*AUTHN_TOKEN_EXPIRED/);
+  });
+
+  it('show failures of the upstream beside those that have a code of ours', () => {
+    const { routes } = statusOf([
+      decided('orders', 'ok', 10),
+      'cognito_auth_proxy_decisions_total{route="orders",decision="fault",code="UPSTREAM_TIMEOUT"} 2',
+      'cognito_auth_proxy_requests_total{route="orders",status="5xx"} 5',
+    ]);
+    expect(routes[0]).toMatchObject({
+      total: 12,
+      codes: [
+        { code: '5xx of the upstream', total: 3, lately: 3 },
+        { code: 'UPSTREAM_TIMEOUT', total: 2, lately: 2 },
+      ],
+    });
+  });
+
+  it('are marked where their rules are not enforced', () => {
+    const config = configOf({ enforce: false });
+    expect(renderParts(statusOf([], config)).routes.text).toContain('>shadow<');
+    expect(renderParts(statusOf([])).routes.text).not.toContain('>shadow<');
+  });
+
+  it('make a page of the same size, be they ten or five thousand', () => {
+    const many = Array.from({ length: 5_000 }, (_, index) => ({
+      id: `route-${index}`,
+      match: { path: `/services/${index}` },
+      allow: 'authenticated' as const,
+      upstream: 'orders',
+    }));
+    const exposition = many.map(({ id }) => decided(id, 'AUTHN_TOKEN_MISSING', 3));
+    const large = statusOf(exposition, configOf({ routes: many }));
+    const page = renderPage(large, renderParts(large), 'abc');
+    expect(page.length).toBeLessThan(40_000);
+    expect(page).toContain('25 of 5,000 routes');
+    expect(found(large, 'route-4321')).toEqual(['route-4321']);
+  });
+});
+
+describe('words', () => {
+  it.each([
+    [0, '0 s'],
+    [119, '119 s'],
+    [120, '2 min'],
+    [7_199, '119 min'],
+    [7_200, '2 h'],
+    [200_000, '2 days'],
+  ])('for an age of %i s: %s', (seconds, words) => {
+    expect(ageInWords(seconds)).toBe(words);
+  });
+
+  it.each([
+    [0.000_84, '0.8 ms'],
+    [0.012, '12 ms'],
+    [0.999, '999 ms'],
+    [1.44, '1.4 s'],
+    [31, '31 s'],
+  ])('for a duration of %f s: %s', (seconds, words) => {
+    expect(durationInWords(seconds)).toBe(words);
+  });
+
+  it.each([
+    [0, '0'],
+    [0.44, '0.4'],
+    [12.4, '12'],
+    [1204, '1,204'],
+  ])('for %f: %s', (value, words) => {
+    expect(numberInWords(value)).toBe(words);
+  });
+});
