@@ -11,12 +11,25 @@ const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.
 const stopping = new AbortController();
 const finished = Promise.withResolvers<number>();
 
+/** Milliseconds in which another Ctrl-C is the same one: npm hands on what the terminal has sent to us as well. */
+const SAME_INTERRUPT = 300;
+
 // A first signal, or an error that nobody caught, asks the command to end well; a second one ends the process at once.
-closeWithGrace({ delay: false, skip: ['SIGHUP', 'beforeExit'] }, async ({ err }) => {
+const ending = closeWithGrace({ delay: false, skip: ['SIGHUP', 'SIGINT', 'beforeExit'] }, async ({ err }) => {
   if (err !== undefined) process.stderr.write(`cognito-auth-proxy: ${err.stack}\n`);
   stopping.abort();
   const code = await finished.promise;
   process.exit(err === undefined ? code : 1);
+});
+let interruptedAt: number | null = null;
+process.on('SIGINT', () => {
+  if (!stopping.signal.aborted) {
+    interruptedAt = performance.now();
+    void ending.close();
+  } else if (interruptedAt === null || performance.now() - interruptedAt > SAME_INTERRUPT) {
+    process.stderr.write('second SIGINT, exiting\n');
+    process.exit(1);
+  }
 });
 
 // A reader that has seen enough, such as `head`, or that is gone, is no failure.

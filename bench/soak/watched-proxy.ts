@@ -65,14 +65,32 @@ export async function startWatchedProxy(aim: ProxyAim): Promise<WatchedProxy> {
   });
   // The log is read and thrown away, as a container engine would read and keep it.
   const log = createInterface({ input: child.stdout });
-  const [first] = (await once(log, 'line')) as [string];
-  log.close();
+  let addresses = { proxy: '', admin: '' };
+  for await (const line of log) {
+    const said = JSON.parse(line) as typeof addresses & { message: string };
+    if (said.message !== 'listening') continue;
+    addresses = said;
+    break;
+  }
   child.stdout.resume();
-  const addresses = JSON.parse(first) as { proxy: string; admin: string };
   const pid = child.pid ?? 0;
 
-  const scrape = async (): Promise<string> => (await fetch(`${addresses.admin}/metrics`)).text();
-  const descriptors = (): number => readdirSync(`/proc/${pid}/fd`).length;
+  // Of one that is gone nothing is to be had; that it is, is said in the end.
+  const scrape = (): Promise<string> =>
+    fetch(`${addresses.admin}/metrics`).then(
+      (response) => response.text(),
+      () => '',
+    );
+  /** Its own id and those of its workers. */
+  const pids = (): number[] =>
+    gone
+      ? []
+      : [pid, ...readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number)];
+  const sum = (amountOf: (pid: number) => number): number =>
+    pids().reduce((total, one) => total + (one === 0 ? 0 : amountOf(one)), 0);
+  const descriptors = (): number => sum((one) => readdirSync(`/proc/${one}/fd`).length);
+  const resident = (): number =>
+    sum((one) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${one}/status`, 'latin1'))?.[1])) / 1024;
   while ((await fetch(`${addresses.admin}/readyz`)).status !== 200);
 
   return {
@@ -83,15 +101,14 @@ export async function startWatchedProxy(aim: ProxyAim): Promise<WatchedProxy> {
     },
     async look(at, collected) {
       if (collected) {
-        child.kill('SIGCONT');
-        await fetch(`${addresses.admin}/livez`);
+        for (const one of pids()) if (one !== 0) process.kill(one, 'SIGCONT');
+        await scrape();
       }
       const text = await scrape();
-      const resident = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
       return {
         at,
         collected,
-        resident: Number(resident) / 1024,
+        resident: resident(),
         heap: sumOf(text, 'nodejs_heap_size_used_bytes') / 2 ** 20,
         descriptors: descriptors(),
         delay: sumOf(text, 'nodejs_eventloop_lag_p99_seconds') * 1000,

@@ -14,8 +14,12 @@ import { deny, type Refusal } from '../core/refusal.ts';
 import type { CorsPolicy, Route } from '../core/route.ts';
 import type { FindToken, FoundToken } from './find-token.ts';
 import type { TokenCache } from './token-cache.ts';
+import { createTurns } from './turns.ts';
 import type { UserPools } from './user-pools.ts';
 import { type VerifiedToken, verifyToken } from './verify-token.ts';
+
+/** Together they take about as long as a dozen requests whose tokens are known. */
+const SIGNATURES_PER_TURN = 8;
 
 export interface AuthenticateOptions {
   readonly findToken: FindToken;
@@ -40,6 +44,8 @@ export interface AuthenticateOptions {
 export function createAuthenticateStage(options: AuthenticateOptions): Stage {
   const { cache, clock, observer } = options;
   const verifyOptions = { pools: options.pools, now: () => clock.now() };
+
+  const turns = createTurns(SIGNATURES_PER_TURN);
 
   /** Tokens that wait for a key, by the whole token, so that many first sightings verify once. */
   const underWay = new Map<string, Promise<VerifiedToken | Refusal>>();
@@ -66,6 +72,16 @@ export function createAuthenticateStage(options: AuthenticateOptions): Stage {
       return accept(exchange, token, cached);
     }
     observer.tokenCacheUsed('miss');
+    if (turns.take()) return verify(exchange, token);
+    return turns.wait().then(() => {
+      // Whoever has left meanwhile is not worth a signature.
+      if (exchange.settled) return HANDED_OVER;
+      const known = cache.get(token, clock.now());
+      return known === undefined ? verify(exchange, token) : accept(exchange, token, known);
+    });
+  };
+
+  const verify = (exchange: Exchange, token: string): Verdict | Promise<Verdict> => {
     const result =
       (underWay.size === 0 ? undefined : underWay.get(token)) ?? verifyToken(token, verifyOptions);
     if (!(result instanceof Promise)) return remember(exchange, token, result);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ProxyConfig } from '../support/proxy.ts';
 import { openRaw, requestBytes } from '../support/raw-http.ts';
@@ -142,6 +143,26 @@ describe('SIGTERM', () => {
     expect(await program.exited).toEqual({ code: 1, signal: null });
     expect(program.complaints).toBe('second SIGTERM, exiting\n');
     slow.release();
+  });
+
+  it('a Ctrl-C that npm hands on beside the terminal is one, and another one after it ends it at once', async () => {
+    const once = await serve({ unready: '500ms', drain: '1s' });
+    once.program.signal('SIGINT');
+    once.program.signal('SIGINT');
+    await once.logged('stopping');
+    once.program.signal('SIGINT');
+    expect(await once.program.exited).toEqual({ code: 0, signal: null });
+
+    const { program, logged } = await serve({ unready: '60s', drain: '60s' });
+    program.signal('SIGINT');
+    await logged('stopping');
+    let over = false;
+    void program.exited.then(() => {
+      over = true;
+    });
+    for (; !over; await setImmediate()) program.signal('SIGINT');
+    expect(await program.exited).toEqual({ code: 1, signal: null });
+    expect(program.complaints).toBe('second SIGINT, exiting\n');
   });
 
   it('with a SIGHUP after it takes no configuration over', async () => {

@@ -14,7 +14,7 @@ import { spellPath } from '../support/path-spellings.ts';
 import { type ProxyConfig, startProxy } from '../support/proxy.ts';
 import { createSeededRandom } from '../support/seeded-random.ts';
 
-const { numRuns, seed, timeout } = generatedCases(3_000);
+const { numRuns, seed, timeout } = generatedCases(1_500);
 
 /** Every spelling is permitted that can be. */
 const ROUTES: ProxyConfig['routes'] = [

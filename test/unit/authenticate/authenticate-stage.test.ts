@@ -6,7 +6,7 @@ import { createUserPools, type UserPools } from '../../../src/authenticate/user-
 import { userPool } from '../../../src/config/schema/pools.ts';
 import type { AllowConfig } from '../../../src/config/schema/rules.ts';
 import type { TokenSource } from '../../../src/config/schema/server.ts';
-import type { Exchange } from '../../../src/core/exchange.ts';
+import { type Exchange, HANDED_OVER } from '../../../src/core/exchange.ts';
 import type { Inbound } from '../../../src/core/inbound.ts';
 import type { Refusal } from '../../../src/core/refusal.ts';
 import { exchange } from '../../support/exchange.ts';
@@ -64,7 +64,7 @@ async function openStage(sources: TokenSource[] = ['authorization', { cookie: 't
     const verdict = (await stage.run(made)) as Refusal | undefined;
     return verdict === undefined ? (made.principal?.username ?? 'guest') : verdict.code;
   };
-  return { clock, script, cache, looks, used, token, run };
+  return { clock, script, cache, looks, used, token, run, stage };
 }
 
 const bearer = (token: string): Partial<Inbound> => ({ headers: ['authorization', `Bearer ${token}`] });
@@ -127,6 +127,36 @@ describe('the authenticate stage', () => {
     expect(await run(bearer(forged))).toBe('AUTHN_SIGNATURE_INVALID');
     expect(looks).toHaveLength(2);
     expect(cache.size).toBe(0);
+  });
+
+  it('verifies eight in one turn of the event loop, and those beyond in the next ones', async () => {
+    const { run, looks, token, used } = await openStage();
+    const tokens = Array.from({ length: 20 }, (_, i) => token(key, 3_600 + i));
+    const looked = (): number => looks.length;
+    const all = Promise.all(tokens.map((one) => run(bearer(one))));
+    expect(looked()).toBe(8);
+    await new Promise(setImmediate);
+    expect(looked()).toBe(16);
+    expect(new Set(await all)).toEqual(new Set(['alice']));
+    expect([looked(), used.length]).toEqual([20, 20]);
+  });
+
+  it('verifies a token once for all who wait for their turn with it', async () => {
+    const { run, looks, token } = await openStage();
+    const tokens = Array.from({ length: 8 }, (_, i) => token(key, 3_600 + i));
+    const same = token(key, 7_200);
+    await Promise.all([...tokens, same, same, same].map((one) => run(bearer(one))));
+    expect(looks).toHaveLength(9);
+  });
+
+  it('verifies nothing for a client that has left before its turn', async () => {
+    const { looks, token, stage } = await openStage();
+    for (let i = 0; i < 8; i++) void stage.run(exchange(bearer(token(key, 3_600 + i)), route({})));
+    const left = exchange(bearer(token(key, 7_200)), route({}));
+    const verdict = stage.run(left);
+    left.settled = true;
+    expect(await verdict).toBe(HANDED_OVER);
+    expect(looks).toHaveLength(8);
   });
 
   it('verifies a token once for all who bring it while its key is fetched', async () => {
