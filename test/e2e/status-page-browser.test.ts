@@ -143,7 +143,7 @@ describe('the status page in a browser', () => {
 
   itWithChromium('status page: fits a phone, and is readable in light and dark', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [320, 390, 1280]) {
+      for (const width of [320, 390, 800, 1024, 1280]) {
         await page.emulateMedia({ colorScheme });
         await page.setViewportSize({ width, height: 800 });
         expect([width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([width, width]);
