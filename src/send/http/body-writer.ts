@@ -91,6 +91,7 @@ export class BodyWriter {
   readonly #onClose = (): void => this.#onError(new Error('the body broke off'));
 }
 
-function uncork(socket: Socket): void {
+/** For process.nextTick. */
+export function uncork(socket: Socket): void {
   socket.uncork();
 }

@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../../core/ports.ts';
 import { UpstreamFault } from '../upstream-faults.ts';
 import type { AnswerHead } from './answer-head.ts';
 import { type AnswerEvents, AnswerReader } from './answer-reader.ts';
-import { BodyWriter } from './body-writer.ts';
+import { BodyWriter, uncork } from './body-writer.ts';
 import type { Connector } from './connector.ts';
 import { type RequestHead, writeRequestHead } from './request-head.ts';
 
@@ -149,6 +149,8 @@ export class Connection implements AnswerEvents {
   ended(trailers: HeaderList, clean: boolean): void {
     const receiver = this.#receiver;
     const reusable = clean && this.#persistent && this.#requestSent && this.#socket.writableLength === 0;
+    // Its last piece was one too many for this client, which is of no concern to the next.
+    if (reusable && this.#paused) this.#socket.resume();
     this.#letGo();
     if (reusable) this.#owner.released(this);
     else this.destroy();
@@ -291,8 +293,4 @@ export class Connection implements AnswerEvents {
 /** The connection was there and is no more. */
 function lost(message: string, cause?: Error): UpstreamFault {
   return new UpstreamFault('UPSTREAM_RESET', message, { cause });
-}
-
-function uncork(socket: Socket): void {
-  socket.uncork();
 }
