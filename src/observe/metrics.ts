@@ -1,7 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Gauges, Observer } from '../core/observer.ts';
 import { createLimitMetrics } from './limit-metrics.ts';
-import { CounterFamily, type Distribution, HistogramFamily, type Tally } from './tallies.ts';
+import {
+  CounterFamily,
+  type CounterSeries,
+  HistogramFamily,
+  type HistogramSeries,
+} from './metric-families.ts';
 
 export type { Registry };
 
@@ -190,8 +195,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
   const limits = createLimitMetrics(registry, gauges);
 
-  const durations = new Map<string, Distribution[]>();
-  const upstreamDurations = new Map<string, Distribution[]>();
+  const durations = new Map<string, HistogramSeries[]>();
+  const upstreamDurations = new Map<string, HistogramSeries[]>();
   const outcomes = new Map<string, RouteOutcomes>();
   const credentialUses = new Map<string, Counter.Internal>();
   const hits = tokenCache.add({ result: 'hit' });
@@ -205,7 +210,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     return made;
   };
 
-  const durationOf = (method: string, status: number, route: string): Distribution => {
+  const durationOf = (method: string, status: number, route: string): HistogramSeries => {
     const key = options.routeHistograms ? `${method} ${route}` : method;
     const series = seriesOf(durations, key);
     const known = series[status];
@@ -216,7 +221,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     return made;
   };
 
-  const upstreamDurationOf = (upstream: string, status: number): Distribution => {
+  const upstreamDurationOf = (upstream: string, status: number): HistogramSeries => {
     const series = seriesOf(upstreamDurations, upstream);
     const known = series[status];
     if (known !== undefined) return known;
@@ -225,31 +230,31 @@ export function createMetrics(options: MetricsOptions): Metrics {
     return made;
   };
 
-  const decisionOf = (route: string, decision: Decision, code: string): Tally => {
-    const tallies = outcomesOf(route)[decision];
-    const known = tallies.get(code);
+  const decisionOf = (route: string, decision: Decision, code: string): CounterSeries => {
+    const series = outcomesOf(route)[decision];
+    const known = series.get(code);
     if (known !== undefined) return known;
     const made = decisions.add({ route, decision, code });
-    tallies.set(code, made);
+    series.set(code, made);
     return made;
   };
 
-  const shadowOf = (route: string, code: string): Tally => {
-    const tallies = outcomesOf(route).shadow;
-    const known = tallies.get(code);
+  const shadowOf = (route: string, code: string): CounterSeries => {
+    const series = outcomesOf(route).shadow;
+    const known = series.get(code);
     if (known !== undefined) return known;
     const made = shadowRefusals.add({ route, code });
-    tallies.set(code, made);
+    series.set(code, made);
     return made;
   };
 
-  const requestsOf = (route: string, status: number): Tally => {
+  const requestsOf = (route: string, status: number): CounterSeries => {
     const statusClass = Math.floor(status / 100);
-    const tallies = outcomesOf(route).requests;
-    const known = tallies[statusClass];
+    const series = outcomesOf(route).requests;
+    const known = series[statusClass];
     if (known !== undefined) return known;
     const made = requests.add({ route, status: `${statusClass}xx` });
-    tallies[statusClass] = made;
+    series[statusClass] = made;
     return made;
   };
 
@@ -287,19 +292,19 @@ export function createMetrics(options: MetricsOptions): Metrics {
 /** What became of the requests on one route. */
 interface RouteOutcomes {
   /** By the first digit of the status. */
-  readonly requests: Tally[];
+  readonly requests: CounterSeries[];
   /** By code. */
-  readonly allow: Map<string, Tally>;
-  readonly deny: Map<string, Tally>;
-  readonly fault: Map<string, Tally>;
-  readonly shadow: Map<string, Tally>;
+  readonly allow: Map<string, CounterSeries>;
+  readonly deny: Map<string, CounterSeries>;
+  readonly fault: Map<string, CounterSeries>;
+  readonly shadow: Map<string, CounterSeries>;
 }
 
 /** The series of one key, by status. */
-function seriesOf(all: Map<string, Distribution[]>, key: string): Distribution[] {
+function seriesOf(all: Map<string, HistogramSeries[]>, key: string): HistogramSeries[] {
   const known = all.get(key);
   if (known !== undefined) return known;
-  const made: Distribution[] = [];
+  const made: HistogramSeries[] = [];
   all.set(key, made);
   return made;
 }
