@@ -162,6 +162,25 @@ describe('an answer’s body', () => {
     connection.close();
   });
 
+  it.each([
+    ['HEAD', '200 OK', 'Content-Length: 38'],
+    ['HEAD', '200 OK', 'Transfer-Encoding: chunked'],
+    ['GET', '204 No Content', 'Content-Length: 38'],
+    ['GET', '304 Not Modified', 'Transfer-Encoding: chunked'],
+  ])(
+    'that %s %s may send late, against the rules, finds no request on its connection: %s',
+    async (method, status, line) => {
+      proxy.upstream.on('/late', raw(`HTTP/1.1 ${status}\r\n${line}\r\n\r\n`));
+      const connection = await openRaw(proxy.origin);
+      connection.send(`${method} /late HTTP/1.1\r\nHost: a\r\n\r\n`);
+      await connection.response(method);
+      connection.close();
+      await send('GET /somebody-else');
+      const [late, next] = proxy.upstream.requests;
+      expect(next?.connection).not.toBe(late?.connection);
+    },
+  );
+
   it('comes whole, every byte of it', async () => {
     const bytes = Buffer.from(Array.from({ length: 1_000_003 }, (_, i) => (i * 7919) & 0xff));
     const head = `HTTP/1.1 200 OK\r\nContent-Length: ${bytes.length}\r\n\r\n`;

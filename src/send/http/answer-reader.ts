@@ -12,7 +12,7 @@ export interface AnswerEvents {
   received(piece: Buffer): void;
   /**
    * The answer is complete.
-   * @param clean whether nothing came behind it
+   * @param clean whether nothing came behind it, and nothing is to be feared to
    */
   ended(trailers: HeaderList, clean: boolean): void;
 }
@@ -123,13 +123,15 @@ export class AnswerReader {
       this.#events.interim(head);
       return at;
     }
-    const length = this.#toHead || status === 204 || status === 304 ? 0 : contentLength;
+    const bodiless = this.#toHead || status === 204 || status === 304;
+    const length = bodiless ? 0 : contentLength;
     if (length >= 0) {
       const end = at + length;
       if (end <= bytes.length) {
         this.#part = Part.length;
         this.#events.answered(head, bytes.toString('latin1', at, end));
-        if (this.expecting) this.#finish(NO_TRAILERS, end === bytes.length);
+        const clean = end === bytes.length && !(bodiless && announcesBody(head));
+        if (this.expecting) this.#finish(NO_TRAILERS, clean);
         return bytes.length;
       }
       this.#part = Part.length;
@@ -171,6 +173,14 @@ export class AnswerReader {
     this.#chunks = null;
     this.#events.ended(trailers, clean);
   }
+}
+
+/**
+ * Whether an answer that has no body speaks of one: some upstreams then send it all the same, and late, when it would be taken
+ * for the answer to whoever comes next. A 304 commonly has the length of what it stands for (RFC 9110 section 8.6).
+ */
+function announcesBody({ status, chunked, contentLength }: AnswerHead): boolean {
+  return chunked || (contentLength > 0 && status !== 304);
 }
 
 function tooLarge(): Error {

@@ -91,7 +91,7 @@ export class BodyWriter {
   readonly #onClose = (): void => this.#onError(new Error('the body broke off'));
 }
 
-/** For the next tick: what is written until then goes out in one piece. */
+/** For process.nextTick. */
 export function uncork(socket: Socket): void {
   socket.uncork();
 }

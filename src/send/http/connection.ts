@@ -151,6 +151,8 @@ export class Connection implements AnswerEvents {
   ended(trailers: HeaderList, clean: boolean): void {
     const receiver = this.#receiver;
     const reusable = clean && this.#persistent && this.#requestSent && this.#socket.writableLength === 0;
+    // Its last piece was one too many for this client, which is of no concern to the next.
+    if (reusable && this.#paused) this.#socket.resume();
     this.#letGo();
     if (reusable) this.#owner.released(this);
     else this.destroy();
