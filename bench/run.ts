@@ -123,7 +123,7 @@ async function main(): Promise<void> {
 /** The upstream and all that contenders are started with. */
 async function prepareSite(): Promise<Site> {
   progress('compiling');
-  execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], { cwd: ROOT });
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT });
   const ground = {
     processes,
     tools: tools as Tools,

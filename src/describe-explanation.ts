@@ -1,11 +1,13 @@
 import type { Explanation } from './explain.ts';
+import { describeRefusedToken } from './explain-token.ts';
 
 /**
  * An explanation in lines of text, as `explain` prints it.
  * @param now seconds since the epoch
  */
 export function describeExplanation(explanation: Explanation, now: number): string {
-  const { refusal, shadow, path, route, parameters, principal, conditions, signing } = explanation;
+  const { refusal, shadow, path, route, parameters, principal, refusedToken, conditions, signing } =
+    explanation;
   const lines: string[] = [];
   const row = (name: string, value: string): void => void lines.push(`${name.padEnd(10)} ${value}`);
   if (path !== null) row('path', path);
@@ -23,6 +25,7 @@ export function describeExplanation(explanation: Explanation, now: number): stri
     row('', `groups [${groups.join(', ')}], scopes [${scopes.join(', ')}]`);
     row('', `token expires in ${Math.round(expiresAt - now)} s; its signature was not checked`);
   }
+  if (refusedToken !== null) for (const line of describeRefusedToken(refusedToken, now)) row(...line);
   for (const { condition, holds, depth } of conditions) {
     row(depth === 0 ? 'condition' : '', `${holds ? '+' : '-'} ${'  '.repeat(depth)}${condition}`);
   }

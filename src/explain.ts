@@ -19,6 +19,7 @@ import type { Principal } from './core/principal.ts';
 import type { Refusal } from './core/refusal.ts';
 import { NO_PARAMETERS } from './core/route.ts';
 import type { SigningPlan } from './core/signing.ts';
+import { type RefusedToken, readRefusedToken } from './explain-token.ts';
 import { describeRateLimit } from './limit/describe-rate-limit.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
@@ -65,6 +66,8 @@ export interface Explanation {
     Principal,
     'pool' | 'subject' | 'username' | 'clientId' | 'tokenUse' | 'groups' | 'scopes' | 'expiresAt'
   > | null;
+  /** What the caller's token says, where it is refused and can be read. */
+  readonly refusedToken: RefusedToken | null;
   readonly conditions: readonly ExplainedCondition[];
   /** How it would be signed; null when it would not be, or not get that far. */
   readonly signing: SigningDescription | null;
@@ -106,6 +109,7 @@ const NOTHING = {
   route: null,
   parameters: {},
   principal: null,
+  refusedToken: null,
   conditions: [],
   signing: null,
 } as const;
@@ -136,7 +140,8 @@ function explainInbound(
       : readUnverified(asked.token, config, asked.now);
   if (identified !== null && 'code' in identified) {
     const end = route.enforce ? refused(identified) : { ...PASSED, shadow: describeRefusal(identified) };
-    return { ...end, ...found, principal: null, conditions: [], signing: null };
+    const refusedToken = readRefusedToken(asked.token ?? '', identified.code, config);
+    return { ...end, ...found, principal: null, refusedToken, conditions: [], signing: null };
   }
   const verdict = decide(route, identified, found.parameters);
   const conditions =
@@ -153,6 +158,7 @@ function explainInbound(
     ...(verdict === undefined || route.enforce ? outcome : { ...PASSED, shadow: describeRefusal(verdict) }),
     ...found,
     principal: identified,
+    refusedToken: null,
     conditions,
     signing: signing === null || 'code' in signing ? null : signing,
   };

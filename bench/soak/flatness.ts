@@ -15,12 +15,14 @@ export interface Look {
 
 /**
  * How much more there may be in the last quarter than in the second, at the best moment of each: what rises and falls is compared
- * where it is least, so that only what stays is seen.
+ * where it is least, so that only what stays is seen. A machine that is busy with other things makes requests pile up, and with them
+ * memory and descriptors; a leak of 20 bytes for each request makes more of it than this, in ten minutes at 2,000 a second. What is
+ * not let go at all is looked for at rest besides.
  */
-const TOLERANCE = { resident: 1.05, heap: 1.1, descriptors: 1.1 } as const;
+const TOLERANCE = { resident: 1.12, heap: 1.15, descriptors: 2 } as const;
 
 /** What is no growth however small the thing: MiB, and descriptors. */
-const SLACK = { resident: 5, heap: 3, descriptors: 20 } as const;
+const SLACK = { resident: 30, heap: 8, descriptors: 200 } as const;
 
 /** The share of the looks that are warm-up. */
 const WARM_UP = 0.25;

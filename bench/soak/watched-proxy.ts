@@ -147,7 +147,13 @@ function configuration({ upstream, issuer, workers }: ProxyAim, variant: number)
     server: { listen: '127.0.0.1:0', workers, shutdown: { unready: '0s', drain: '10s' } },
     admin: { listen: '127.0.0.1:0' },
     userPools: {
-      main: { userPoolId: USER_POOL_ID, clientIds: [CLIENT_ID], issuer, keys: { refresh: '5s' } },
+      // Under load the keys come from a process that is busy with the load: that is not what is tried here.
+      main: {
+        userPoolId: USER_POOL_ID,
+        clientIds: [CLIENT_ID],
+        issuer,
+        keys: { refresh: '5s', timeout: '10s' },
+      },
     },
     upstreams: { board: { url: upstream, timeouts: { keepAlive: variant % 2 === 0 ? '4s' : '3s' } } },
     routes: [

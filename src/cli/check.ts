@@ -3,7 +3,7 @@ import type { Config } from '../config/schema/config.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { CONFIG_OPTION, loadOrExplain } from './load-or-explain.ts';
-import { summarizeConfig, warnOfShadow } from './summarize-config.ts';
+import { describeShadow, summarizeConfig } from './summarize-config.ts';
 
 /** What a look at the world outside the file has shown. */
 export interface ProbeResult {
@@ -41,7 +41,7 @@ async function check(
   const loaded = loadOrExplain(named, context);
   if (loaded === null) return EXIT.unusable;
   context.out(`${describeSource(loaded.source)} is fine\n${summarizeConfig(loaded.config)}`);
-  const warning = warnOfShadow(loaded.config);
+  const warning = describeShadow(loaded.config);
   if (warning !== null) context.err(warning);
   const results = (await Promise.all(probes.map((probe) => probe(loaded.config, context)))).flat();
   for (const { subject, ok, detail } of results) {

@@ -4,7 +4,7 @@ import { needsRestart } from '../config/needs-restart.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema/config.ts';
 import { watchConfig } from '../config/watch.ts';
-import { isEnforced } from '../core/enforcement.ts';
+import { unenforced } from '../core/enforcement.ts';
 import type { LogFields } from '../core/log-fields.ts';
 import type { ProcessLogger } from '../core/ports.ts';
 import type { ServiceAddresses } from '../core/service.ts';
@@ -55,8 +55,9 @@ async function serve(named: string | undefined, context: CommandContext): Promis
 }
 
 function warnOfShadow(config: Config, logger: ProcessLogger): void {
-  const unenforced = config.routes.filter((route) => !isEnforced(route, config.enforce)).length;
-  if (unenforced > 0) logger.warn({ unenforced }, 'routes are not enforced: everybody is let through there');
+  const { length } = unenforced(config.routes, config.enforce);
+  if (length > 0)
+    logger.warn({ unenforced: length }, 'routes are not enforced: everybody is let through there');
 }
 
 /**

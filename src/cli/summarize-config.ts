@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema/config.ts';
 import type { ListenAddress } from '../config/schema/scalars.ts';
-import { isEnforced } from '../core/enforcement.ts';
+import { isEnforced, unenforced } from '../core/enforcement.ts';
 import { alignColumns } from '../observe/align-columns.ts';
 
 /** A configuration at a glance: where it listens, whom it believes, and the routes with their rules. */
@@ -37,8 +37,8 @@ export function summarizeConfig(config: Config): string {
 }
 
 /** What is said beside the summary of a configuration that lets through whom it would refuse; null where it does not. */
-export function warnOfShadow(config: Config): string | null {
-  const names = config.routes.filter((route) => !isEnforced(route, config.enforce)).map(({ id }) => id);
+export function describeShadow(config: Config): string | null {
+  const names = unenforced(config.routes, config.enforce).map(({ id }) => id);
   if (names.length === 0) return null;
   const listed = names.slice(0, MOST_NAMED).join(', ');
   const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';

@@ -13,6 +13,11 @@ export function isEnforced(route: Enforceable, general: boolean): boolean {
   return route.allow === 'public' || (route.enforce ?? general);
 }
 
+/** Those that refuse nobody, because they are not enforced. */
+export function unenforced<R extends Enforceable>(routes: readonly R[], general: boolean): R[] {
+  return routes.filter((route) => !isEnforced(route, general));
+}
+
 /**
  * Tells an upstream that this request would have been refused, and with which code. It is removed from what clients
  * send, in every spelling, on every route.

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Stage } from '../core/exchange.ts';
-import type { HeaderList } from '../core/headers.ts';
+import { type HeaderList, headerValue } from '../core/headers.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
 import { canonicalizePath } from './canonical-path.ts';
 import { clientAddress } from './client-address.ts';
@@ -87,7 +87,9 @@ export function createCanonicalizeStage(options: CanonicalizeOptions): Stage {
             if (value.toLowerCase() !== '100-continue') refusal ??= deny('REQUEST_EXPECTATION_FAILED');
             break;
           case HeaderKind.te:
-            if (/(^|,)\s*trailers\s*($|[,;])/i.test(value)) headers.push('te', 'trailers');
+            // Once, however often it is said.
+            if (/(^|,)\s*trailers\s*($|[,;])/i.test(value) && headerValue(headers, 'te') === undefined)
+              headers.push('te', 'trailers');
             break;
         }
       }

@@ -1,47 +1,11 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { Gauges, Observer } from '../core/observer.ts';
+import { registerGauges } from './gauges.ts';
 import { createLimitMetrics } from './limit-metrics.ts';
-import { CounterFamily, type Distribution, HistogramFamily, type Tally } from './tallies.ts';
+import { CounterFamily } from './metric-families.ts';
+import { createRequestMetrics, DURATION_BUCKETS, PREFIX, type RequestSample } from './request-metrics.ts';
 
 export type { Registry };
-
-/** The names of all metrics of ours start with this. */
-const PREFIX = 'cognito_auth_proxy_';
-
-/** Seconds; the boundaries that OpenTelemetry advises for http.server.request.duration. */
-const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-
-const METHODS: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'PATCH',
-  'DELETE',
-  'OPTIONS',
-  'TRACE',
-]);
-
-export type Decision = 'allow' | 'deny' | 'fault';
-
-/** One finished request, as the metrics see it. Labels come from configuration and from fixed sets only. */
-export interface RequestSample {
-  readonly method: string;
-  readonly status: number;
-  /** The route's id; `none` when no route was found. */
-  readonly route: string;
-  /** Null when the client left before there was one. */
-  readonly decision: Decision | null;
-  /** The refusal's code; `ok` when there was none. */
-  readonly code: string;
-  /** The code that a rule which is not enforced would have refused it with; null: none would. */
-  readonly shadow: string | null;
-  readonly seconds: number;
-  /** The upstream's name; null when it was not asked, or gave no answer. */
-  readonly upstream: string | null;
-  /** Seconds until the upstream's header section. */
-  readonly upstreamSeconds: number;
-}
 
 export interface Metrics extends Observer {
   count(sample: RequestSample): void;
@@ -71,39 +35,12 @@ export function createRegistry(): Registry {
   return registry;
 }
 
-/**
- * Registers the metrics of one gateway. `aggregator` says how the metrics of several workers combine. What every
- * request moves is found by its labels one after another, which costs less than putting them together.
- */
+/** Registers the metrics of one gateway. `aggregator` says how the metrics of several workers combine. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const { registry, gauges } = options;
   const registers = [registry];
 
-  const duration = new HistogramFamily({
-    name: 'http_server_request_duration_seconds',
-    help: 'Time from a request received to its answer sent, in seconds.',
-    labelNames: options.routeHistograms ? ['method', 'status', 'route'] : ['method', 'status'],
-    bounds: DURATION_BUCKETS,
-    registry,
-  });
-  const requests = new CounterFamily({
-    name: `${PREFIX}requests_total`,
-    help: 'Requests answered, by route and class of status.',
-    labelNames: ['route', 'status'],
-    registry,
-  });
-  const decisions = new CounterFamily({
-    name: `${PREFIX}decisions_total`,
-    help: 'Requests let through (allow), refused (deny) or failed (fault), with the code from docs/errors.md.',
-    labelNames: ['route', 'decision', 'code'],
-    registry,
-  });
-  const shadowRefusals = new CounterFamily({
-    name: `${PREFIX}shadow_refusals_total`,
-    help: 'Requests that a rule would have refused, on routes with enforce: false, with the code from docs/errors.md.',
-    labelNames: ['route', 'code'],
-    registry,
-  });
+  const requests = createRequestMetrics(registry, options.routeHistograms);
   const tokenCache = new CounterFamily({
     name: `${PREFIX}token_cache_total`,
     help: 'Look-ups in the cache of verified tokens.',
@@ -131,136 +68,15 @@ export function createMetrics(options: MetricsOptions): Metrics {
     buckets: DURATION_BUCKETS,
     registers,
   });
-  const upstreamDuration = new HistogramFamily({
-    name: `${PREFIX}upstream_duration_seconds`,
-    help: "Time from a request sent to the upstream's header section, in seconds.",
-    labelNames: ['upstream', 'status'],
-    bounds: DURATION_BUCKETS,
-    registry,
-  });
-  new Gauge({
-    name: `${PREFIX}token_cache_entries`,
-    help: 'Verified tokens remembered.',
-    registers,
-    collect() {
-      this.set(gauges.tokenCacheEntries());
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}jwks_age_seconds`,
-    help: 'Seconds since the keys in use were fetched, of the oldest set of the pool.',
-    labelNames: ['pool'],
-    aggregator: 'max',
-    registers,
-    collect() {
-      this.reset();
-      for (const [pool, age] of gauges.keyAges()) this.set({ pool }, age);
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}upstream_connections`,
-    help: 'Open connections to the upstream.',
-    labelNames: ['upstream'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [upstream, connections] of gauges.upstreamConnections()) this.set({ upstream }, connections);
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}upstream_failing_addresses`,
-    help: 'Addresses of the upstream that failed several times in a row and have not answered since.',
-    labelNames: ['upstream'],
-    // Each worker finds out for itself.
-    aggregator: 'max',
-    registers,
-    collect() {
-      this.reset();
-      for (const [upstream, addresses] of gauges.failingAddresses()) this.set({ upstream }, addresses);
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}requests_in_flight`,
-    help: 'Requests accepted and not yet answered.',
-    registers,
-    collect() {
-      this.set(gauges.inFlight());
-    },
-  });
-
+  registerGauges(registry, gauges);
   const limits = createLimitMetrics(registry, gauges);
 
-  const durations = new Map<string, Distribution[]>();
-  const upstreamDurations = new Map<string, Distribution[]>();
-  const outcomes = new Map<string, RouteOutcomes>();
   const credentialUses = new Map<string, Counter.Internal>();
   const hits = tokenCache.add({ result: 'hit' });
   const misses = tokenCache.add({ result: 'miss' });
 
-  const outcomesOf = (route: string): RouteOutcomes => {
-    const known = outcomes.get(route);
-    if (known !== undefined) return known;
-    const made = { requests: [], allow: new Map(), deny: new Map(), fault: new Map(), shadow: new Map() };
-    outcomes.set(route, made);
-    return made;
-  };
-
-  const durationOf = (method: string, status: number, route: string): Distribution => {
-    const key = options.routeHistograms ? `${method} ${route}` : method;
-    const series = seriesOf(durations, key);
-    const known = series[status];
-    if (known !== undefined) return known;
-    const labels = { method, status: String(status) };
-    const made = duration.add(options.routeHistograms ? { ...labels, route } : labels);
-    series[status] = made;
-    return made;
-  };
-
-  const upstreamDurationOf = (upstream: string, status: number): Distribution => {
-    const series = seriesOf(upstreamDurations, upstream);
-    const known = series[status];
-    if (known !== undefined) return known;
-    const made = upstreamDuration.add({ upstream, status: String(status) });
-    series[status] = made;
-    return made;
-  };
-
-  const decisionOf = (route: string, decision: Decision, code: string): Tally => {
-    const tallies = outcomesOf(route)[decision];
-    const known = tallies.get(code);
-    if (known !== undefined) return known;
-    const made = decisions.add({ route, decision, code });
-    tallies.set(code, made);
-    return made;
-  };
-
-  const shadowOf = (route: string, code: string): Tally => {
-    const tallies = outcomesOf(route).shadow;
-    const known = tallies.get(code);
-    if (known !== undefined) return known;
-    const made = shadowRefusals.add({ route, code });
-    tallies.set(code, made);
-    return made;
-  };
-
-  const requestsOf = (route: string, status: number): Tally => {
-    const statusClass = Math.floor(status / 100);
-    const tallies = outcomesOf(route).requests;
-    const known = tallies[statusClass];
-    if (known !== undefined) return known;
-    const made = requests.add({ route, status: `${statusClass}xx` });
-    tallies[statusClass] = made;
-    return made;
-  };
-
   return {
-    count({ method, status, route, decision, code, shadow, seconds, upstream, upstreamSeconds }) {
-      durationOf(METHODS.has(method) ? method : '_OTHER', status, route).observe(seconds);
-      requestsOf(route, status).value += 1;
-      if (decision !== null) decisionOf(route, decision, code).value += 1;
-      if (shadow !== null) shadowOf(route, shadow).value += 1;
-      if (upstream !== null) upstreamDurationOf(upstream, status).observe(upstreamSeconds);
-    },
+    count: requests.count,
     tokenCacheUsed(result) {
       (result === 'hit' ? hits : misses).value += 1;
     },
@@ -277,29 +93,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     keysFetched(pool, result) {
       keyFetches.inc({ pool, result });
     },
-    connectionRefused(code) {
-      decisionOf('none', 'deny', code).value += 1;
-    },
+    connectionRefused: requests.connectionRefused,
     rateStoreAsked: limits.rateStoreAsked,
   };
-}
-
-/** What became of the requests on one route. */
-interface RouteOutcomes {
-  /** By the first digit of the status. */
-  readonly requests: Tally[];
-  /** By code. */
-  readonly allow: Map<string, Tally>;
-  readonly deny: Map<string, Tally>;
-  readonly fault: Map<string, Tally>;
-  readonly shadow: Map<string, Tally>;
-}
-
-/** The series of one key, by status. */
-function seriesOf(all: Map<string, Distribution[]>, key: string): Distribution[] {
-  const known = all.get(key);
-  if (known !== undefined) return known;
-  const made: Distribution[] = [];
-  all.set(key, made);
-  return made;
 }

@@ -4,7 +4,8 @@ import type { Exchange, Stage } from '../core/exchange.ts';
 import type { LogFields } from '../core/log-fields.ts';
 import type { Clock, ProcessLogger } from '../core/ports.ts';
 import { traceContextOf } from '../core/trace-context.ts';
-import type { Decision, Metrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
+import type { Decision } from './request-metrics.ts';
 
 export interface ObserveOptions {
   readonly metrics: Metrics;

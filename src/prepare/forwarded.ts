@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { HeaderList } from '../core/headers.ts';
+import { type HeaderList, HTTP_TOKEN } from '../core/headers.ts';
 import type { Inbound } from '../core/inbound.ts';
 
 /**
@@ -48,7 +48,7 @@ function hop({ peer, scheme, authority }: Inbound): string {
 
 /** A token as it is, anything else as a quoted string (RFC 9110 section 5.6.4). */
 function quoted(text: string): string {
-  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, '')}"`;
+  return HTTP_TOKEN.test(text) ? text : `"${text.replace(/["\\]/g, '')}"`;
 }
 
 /** An address as a node identifier (RFC 7239 section 6). */

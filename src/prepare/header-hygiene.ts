@@ -10,6 +10,8 @@ export const Fate = {
   forwarded: 3,
   cookie: 4,
   webSocketProtocol: 5,
+  /** Meant for the next hop alone, which must be told so. */
+  te: 6,
 } as const;
 
 /** Headers that make software behind us see another path or method than the one that was judged. */
@@ -49,6 +51,7 @@ export function createHeaderFates(
   const fix = (name: string, fate: number): void => void fixed.set(foldName(name), { name, fate });
   for (const name of OVERRIDES) fix(name, Fate.drop);
   for (const name of ['forwarded', 'x-real-ip']) fix(name, Fate.forwarded);
+  fix('te', Fate.te);
   for (const source of tokenSources) {
     if (source === 'authorization') fix('authorization', Fate.token);
     else if (source === 'websocketProtocol') fix('sec-websocket-protocol', Fate.webSocketProtocol);

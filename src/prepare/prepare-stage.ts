@@ -53,6 +53,9 @@ export function createPrepareStage(
             ? strip.cookie(value)
             : strip.webSocketProtocol(value);
         if (rest !== '') headers.push(name, rest);
+      } else if (fate === Fate.te && !inbound.upgrade) {
+        // A sender of TE names it in Connection (RFC 9110 section 10.1.4). What follows an upgrade has no trailers.
+        headers.push(name, value, 'connection', 'TE');
       }
     }
     addForwarded(headers, inbound, sentForwarded ?? NOTHING);

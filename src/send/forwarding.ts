@@ -40,6 +40,7 @@ export class Forwarding implements AnswerReceiver {
   readonly #clientBody: RequestBody | null;
   readonly #exchange: Exchange;
   readonly #options: ForwardingOptions;
+  /** Monotonic milliseconds; each attempt has its own, as the wait for its answer has. */
   readonly #sentAt: number;
   #connection: Connection | null = null;
   #discarding = false;

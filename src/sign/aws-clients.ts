@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { DeserializeMiddleware, MiddlewareStack } from '@smithy/types';
-import type { Clock, Timer } from '../core/ports.ts';
+import type { Clock } from '../core/ports.ts';
 
 /** Where a service is called, and for how long an answer is waited for. */
 export interface AwsEndpoint {
@@ -54,7 +54,7 @@ export function openConnections(
 }
 
 /** What every client is made with: one attempt, since what is tried again counts against the quota. */
-export interface ClientOptions {
+interface ClientOptions {
   readonly region: string;
   readonly maxAttempts: 1;
   readonly requestHandler: AwsConnections['agents'];
@@ -62,33 +62,85 @@ export interface ClientOptions {
   readonly credentials?: () => Promise<AwsKey>;
 }
 
-export function clientOptions(
+/** What a call is given up by. */
+interface CallOptions {
+  readonly abortSignal: AbortSignal;
+}
+
+/** Makes one call, which is given up after the endpoint's timeout. */
+export type CallWith<Service> = <T>(
+  call: (service: Service, options: CallOptions) => Promise<T>,
+) => Promise<T>;
+
+/**
+ * Calls a service.
+ * @param load loads the service's part of the SDK and makes a client: with the first call, not at start, since who does not sign need
+ *   not pay for it
+ * @param key credentials of our own for the calls that are signed; null where there are none
+ */
+export function createCaller<Service>(
   endpoint: AwsEndpoint,
   connections: AwsConnections,
   key: (() => Promise<AwsKey>) | null,
-): ClientOptions {
-  return {
+  load: (options: ClientOptions) => Promise<Service>,
+): CallWith<Service> {
+  const options: ClientOptions = {
     region: endpoint.region,
     maxAttempts: 1,
     requestHandler: connections.agents,
     ...(endpoint.url === null ? {} : { endpoint: endpoint.url }),
     ...(key === null ? {} : { credentials: key }),
   };
+  let loaded: Promise<Service> | null = null;
+  return async (call) => {
+    loaded ??= load(options);
+    const service = await loaded;
+    const abort = new AbortController();
+    const timer = connections.clock.after(endpoint.timeout, () => abort.abort());
+    try {
+      return await call(service, { abortSignal: abort.signal });
+    } finally {
+      timer.cancel();
+    }
+  };
 }
 
-/** Runs a call that is given up after the endpoint's timeout. */
-export async function withTimeout<T>(
-  endpoint: AwsEndpoint,
-  { clock }: AwsConnections,
-  call: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
-): Promise<T> {
-  const abort = new AbortController();
-  const timer: Timer = clock.after(endpoint.timeout, () => abort.abort());
-  try {
-    return await call({ abortSignal: abort.signal });
-  } finally {
-    timer.cancel();
+/** Credentials in the words of Cognito or of STS. */
+interface GivenKey {
+  readonly AccessKeyId?: string | undefined;
+  readonly SecretKey?: string | undefined;
+  readonly SecretAccessKey?: string | undefined;
+  readonly SessionToken?: string | undefined;
+  readonly Expiration?: Date | undefined;
+}
+
+/** A command whose answer can be looked at before the SDK takes it apart. */
+interface Watchable<Input extends object, Output extends object> {
+  readonly middlewareStack: MiddlewareStack<Input, Output>;
+}
+
+/**
+ * Sends a command that is answered with credentials, and checks them.
+ * @throws Error when a part of them is missing
+ */
+export async function receiveKey<Input extends object, Output extends object>(
+  command: Watchable<Input, Output>,
+  clock: Clock,
+  send: () => Promise<{ readonly Credentials?: GivenKey | undefined }>,
+): Promise<TemporaryKey> {
+  const serviceTime = readServiceTime(command);
+  const { Credentials: given } = await send();
+  const secretAccessKey = given?.SecretKey ?? given?.SecretAccessKey;
+  const expiration = given?.Expiration?.getTime() ?? Number.NaN;
+  if (!given?.AccessKeyId || !secretAccessKey || !given.SessionToken || Number.isNaN(expiration)) {
+    throw new Error('the answer has no credentials in it');
   }
+  return {
+    accessKeyId: given.AccessKeyId,
+    secretAccessKey,
+    sessionToken: given.SessionToken,
+    lifetime: expiration - (serviceTime() ?? clock.now()),
+  };
 }
 
 /**
@@ -96,9 +148,9 @@ export async function withTimeout<T>(
  * expiry, however wrong the clock of this machine.
  * @returns milliseconds since the epoch once the command has been answered; null when the answer did not say
  */
-export function readServiceTime<Input extends object, Output extends object>(command: {
-  readonly middlewareStack: MiddlewareStack<Input, Output>;
-}): () => number | null {
+function readServiceTime<Input extends object, Output extends object>(
+  command: Watchable<Input, Output>,
+): () => number | null {
   let time: number | null = null;
   const middleware: DeserializeMiddleware<Input, Output> = (next) => async (input) => {
     const result = await next(input);
@@ -109,30 +161,4 @@ export function readServiceTime<Input extends object, Output extends object>(com
   };
   command.middlewareStack.add(middleware, { step: 'deserialize', name: 'readServiceTime' });
   return () => time;
-}
-
-/** Checks what a service gave out; @throws Error when a part is missing. */
-export function readTemporaryKey(
-  given:
-    | {
-        readonly AccessKeyId?: string | undefined;
-        readonly SecretKey?: string | undefined;
-        readonly SecretAccessKey?: string | undefined;
-        readonly SessionToken?: string | undefined;
-        readonly Expiration?: Date | undefined;
-      }
-    | undefined,
-  serviceTime: number,
-): TemporaryKey {
-  const secretAccessKey = given?.SecretKey ?? given?.SecretAccessKey;
-  const expiration = given?.Expiration?.getTime() ?? Number.NaN;
-  if (!given?.AccessKeyId || !secretAccessKey || !given.SessionToken || Number.isNaN(expiration)) {
-    throw new Error('the answer has no credentials in it');
-  }
-  return {
-    accessKeyId: given.AccessKeyId,
-    secretAccessKey,
-    sessionToken: given.SessionToken,
-    lifetime: expiration - serviceTime,
-  };
 }

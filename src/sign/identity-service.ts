@@ -2,11 +2,9 @@ import {
   type AwsConnections,
   type AwsEndpoint,
   type AwsKey,
-  clientOptions,
-  readServiceTime,
-  readTemporaryKey,
+  createCaller,
+  receiveKey,
   type TemporaryKey,
-  withTimeout,
 } from './aws-clients.ts';
 
 export type Logins = Readonly<Record<string, string>>;
@@ -24,53 +22,57 @@ export interface IdentityService {
   ): Promise<{ readonly identityId: string; readonly token: string }>;
 }
 
-/**
- * The SDK is loaded with the first call, not at start: who does not sign does not pay for it.
- * @param key credentials of our own for the one call that is signed; null where it is not used
- */
+/** @param key credentials of our own for the one call that is signed; null where it is not used */
 export function createIdentityService(
   endpoint: AwsEndpoint,
   connections: AwsConnections,
   key: (() => Promise<AwsKey>) | null,
 ): IdentityService {
-  const load = async () => {
+  const { clock } = connections;
+  const call = createCaller(endpoint, connections, key, async (options) => {
     const sdk = await import('@aws-sdk/client-cognito-identity');
-    return { sdk, client: new sdk.CognitoIdentityClient(clientOptions(endpoint, connections, key)) };
-  };
-  let loaded: ReturnType<typeof load> | null = null;
-  const open = (): ReturnType<typeof load> => (loaded ??= load());
+    return { sdk, client: new sdk.CognitoIdentityClient(options) };
+  });
 
   return {
     async getId(identityPoolId, logins) {
-      const { sdk, client } = await open();
-      const command = new sdk.GetIdCommand({ IdentityPoolId: identityPoolId, ...loginsInput(logins) });
-      const answer = await withTimeout(endpoint, connections, (options) => client.send(command, options));
+      const answer = await call(({ sdk, client }, options) =>
+        client.send(
+          new sdk.GetIdCommand({ IdentityPoolId: identityPoolId, ...loginsInput(logins) }),
+          options,
+        ),
+      );
       return required(answer.IdentityId);
     },
-    async getCredentials(identityId, logins, roleArn) {
-      const { sdk, client } = await open();
-      const command = new sdk.GetCredentialsForIdentityCommand({
-        IdentityId: identityId,
-        ...loginsInput(logins),
-        ...(roleArn === null ? {} : { CustomRoleArn: roleArn }),
+    getCredentials(identityId, logins, roleArn) {
+      return call(({ sdk, client }, options) => {
+        const command = new sdk.GetCredentialsForIdentityCommand({
+          IdentityId: identityId,
+          ...loginsInput(logins),
+          ...(roleArn === null ? {} : { CustomRoleArn: roleArn }),
+        });
+        return receiveKey(command, clock, () => client.send(command, options));
       });
-      const serviceTime = readServiceTime(command);
-      const answer = await withTimeout(endpoint, connections, (options) => client.send(command, options));
-      return readTemporaryKey(answer.Credentials, serviceTime() ?? connections.clock.now());
     },
     async getOpenIdToken(identityId, logins) {
-      const { sdk, client } = await open();
-      const command = new sdk.GetOpenIdTokenCommand({ IdentityId: identityId, ...loginsInput(logins) });
-      const answer = await withTimeout(endpoint, connections, (options) => client.send(command, options));
+      const answer = await call(({ sdk, client }, options) =>
+        client.send(
+          new sdk.GetOpenIdTokenCommand({ IdentityId: identityId, ...loginsInput(logins) }),
+          options,
+        ),
+      );
       return required(answer.Token);
     },
     async getDeveloperToken(identityPoolId, logins) {
-      const { sdk, client } = await open();
-      const command = new sdk.GetOpenIdTokenForDeveloperIdentityCommand({
-        IdentityPoolId: identityPoolId,
-        Logins: { ...logins },
-      });
-      const answer = await withTimeout(endpoint, connections, (options) => client.send(command, options));
+      const answer = await call(({ sdk, client }, options) =>
+        client.send(
+          new sdk.GetOpenIdTokenForDeveloperIdentityCommand({
+            IdentityPoolId: identityPoolId,
+            Logins: { ...logins },
+          }),
+          options,
+        ),
+      );
       return { identityId: required(answer.IdentityId), token: required(answer.Token) };
     },
   };

@@ -2,11 +2,9 @@ import {
   type AwsConnections,
   type AwsEndpoint,
   type AwsKey,
-  clientOptions,
-  readServiceTime,
-  readTemporaryKey,
+  createCaller,
+  receiveKey,
   type TemporaryKey,
-  withTimeout,
 } from './aws-clients.ts';
 
 /** AWS STS, as far as it is needed here. Every method rejects with the SDK's error. */
@@ -21,31 +19,28 @@ export function createTokenService(
   connections: AwsConnections,
   key: (() => Promise<AwsKey>) | null,
 ): TokenService {
-  const load = async () => {
+  const { clock } = connections;
+  const call = createCaller(endpoint, connections, key, async (options) => {
     const sdk = await import('@aws-sdk/client-sts');
-    return { sdk, client: new sdk.STSClient(clientOptions(endpoint, connections, key)) };
-  };
-  let loaded: ReturnType<typeof load> | null = null;
-  const open = (): ReturnType<typeof load> => (loaded ??= load());
+    return { sdk, client: new sdk.STSClient(options) };
+  });
 
   return {
-    async assumeRoleWithWebIdentity(roleArn, sessionName, token) {
-      const { sdk, client } = await open();
-      const command = new sdk.AssumeRoleWithWebIdentityCommand({
-        RoleArn: roleArn,
-        RoleSessionName: sessionName,
-        WebIdentityToken: token,
+    assumeRoleWithWebIdentity(roleArn, sessionName, token) {
+      return call(({ sdk, client }, options) => {
+        const command = new sdk.AssumeRoleWithWebIdentityCommand({
+          RoleArn: roleArn,
+          RoleSessionName: sessionName,
+          WebIdentityToken: token,
+        });
+        return receiveKey(command, clock, () => client.send(command, options));
       });
-      const serviceTime = readServiceTime(command);
-      const answer = await withTimeout(endpoint, connections, (options) => client.send(command, options));
-      return readTemporaryKey(answer.Credentials, serviceTime() ?? connections.clock.now());
     },
-    async assumeRole(roleArn, sessionName) {
-      const { sdk, client } = await open();
-      const command = new sdk.AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: sessionName });
-      const serviceTime = readServiceTime(command);
-      const answer = await withTimeout(endpoint, connections, (options) => client.send(command, options));
-      return readTemporaryKey(answer.Credentials, serviceTime() ?? connections.clock.now());
+    assumeRole(roleArn, sessionName) {
+      return call(({ sdk, client }, options) => {
+        const command = new sdk.AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: sessionName });
+        return receiveKey(command, clock, () => client.send(command, options));
+      });
     },
   };
 }

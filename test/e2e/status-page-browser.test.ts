@@ -24,6 +24,12 @@ const CONFIG: ProxyConfig = {
       allow: { groups: ['writers'] },
       upstream: 'board',
     },
+    {
+      id: 'comments',
+      match: { methods: ['GET', 'PUT'], path: '/users/{userId}/posts/{postId}/comments' },
+      allow: { groups: ['writers', 'administrators'], claims: { sub: '{userId}' } },
+      upstream: 'board',
+    },
     { id: 'dead', match: { path: '/dead' }, allow: 'public', upstream: 'nobody' },
     ...Array.from({ length: 5_000 }, (_, index) => ({
       id: `service-${index}`,
@@ -142,8 +148,12 @@ describe('the status page in a browser', () => {
   );
 
   itWithChromium('status page: fits a phone, and is readable in light and dark', async () => {
+    await get('/users/u1/posts/7/comments', [bearer(proxy.token({ 'cognito:groups': ['writers'] }))]);
+    await get('/dead');
+    await part('routes').locator('code', { hasText: 'AUTHZ_CLAIM_REQUIRED' }).waitFor();
+    await part('routes').locator('code', { hasText: 'UPSTREAM_CONNECT_FAILED' }).waitFor();
     for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [320, 390, 1280]) {
+      for (const width of [320, 390, 800, 1024, 1280]) {
         await page.emulateMedia({ colorScheme });
         await page.setViewportSize({ width, height: 800 });
         expect([width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([width, width]);

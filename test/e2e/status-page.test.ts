@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { configSchema } from '../../src/config/schema/config.ts';
+import type { Clock } from '../../src/core/ports.ts';
+import { systemClock } from '../../src/core/system-clock.ts';
 import { explainRequest } from '../../src/explain.ts';
 import { type EventStream, listen } from '../support/event-stream.ts';
 import {
@@ -118,11 +120,35 @@ describe('GET /events', () => {
     expect(await opened.at(-1)?.next()).toHaveProperty('headline');
   });
 
-  it('does not keep the service from stopping', async () => {
+  it('does not keep the service from stopping, and ends with it', async () => {
+    const waiting = new Map<object, number>();
+    const clock: Clock = {
+      ...systemClock,
+      after(milliseconds, run) {
+        const timer = systemClock.after(milliseconds, () => {
+          waiting.delete(timer);
+          run();
+        });
+        waiting.set(timer, milliseconds);
+        const cancel = (): void => {
+          waiting.delete(timer);
+          timer.cancel();
+        };
+        return { cancel, restart: () => timer.restart() };
+      },
+    };
+    await proxy.stop();
+    const shutdown = { unready: '0s', drain: '100s' };
+    proxy = await startProxy({ routes: CONFIG.routes.slice(0, 2), server: { shutdown } }, { clock });
     const stream = await follow();
     await stream.next();
+    await stream.next();
+    // Nothing else waits for so long: a second, or more where a status takes long to make.
+    const paces = (): number[] => [...waiting.values()].filter((pace) => pace >= 1_000 && pace < 60_000);
+    expect(paces()).not.toEqual([]);
     await proxy.service.stop();
     await stream.ended;
+    expect(paces()).toEqual([]);
   });
 });
 

@@ -89,6 +89,14 @@ describe.each(SHAPES)('as %s', (shape) => {
     }
   });
 
+  it('hands on that the client takes trailers, once, and names that in Connection (RFC 9110 section 10.1.4)', async () => {
+    const lines = ['TE: gzip;q=0.5, trailers', 'Connection: TE, X-Secret', 'TE: trailers', 'X-Secret: 1'];
+    const request = onlyRequest(await attack(proxy, shape, '/public', lines));
+    const passed = ['te', 'connection', 'x-secret'].map((name) => request.values(name));
+    // Behind an upgrade comes no answer that could have trailers.
+    expect(passed).toEqual(shape === 'upgrade' ? [[], ['Upgrade'], []] : [['trailers'], ['TE'], []]);
+  });
+
   it('cannot turn a caller with a token into a guest with an identity', async () => {
     const lines = ['Connection: Authorization', bearer(proxy.token()), 'X-Cognito-Sub: root'];
     const guest = onlyRequest(await attack(proxy, shape, '/optional', lines));

@@ -29,14 +29,15 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
     about:
       'The token is missing, or cannot be believed. The codes say how far it came: form, issuer, key, signature, claims.',
     operators:
-      'The log line has `route` and `code`, never the token. `explain --token-file` reads a token and says what is wrong with it, ' +
-      'its signature excepted. The pool settings that decide are `userPools` in [configuration.md](configuration.md).',
+      'The log line has `route` and `code`, never the token: ask the caller for one. `explain --token-file` says what is in it, and what ' +
+      'is accepted instead, by `userPools` in [configuration.md](configuration.md). It has no keys to check signatures with: a token ' +
+      'that passes there and not here is of another key, or was changed on its way.',
   },
   AUTHZ: {
     title: 'What the caller may do',
     about: 'The token is good; the rule of the route asks for more.',
     operators:
-      'The log line has `condition`: the one that did not hold, in the words of the configuration, beside `subject`, `client` and ' +
+      'The log line has `condition`: the one that did not hold, in the words of the configuration, beside `subject`, `clientId` and ' +
       '`pool`. `explain --token-file` shows every condition of the rule and whether it holds.',
   },
   SIGN: {

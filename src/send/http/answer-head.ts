@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../core/headers.ts';
+import { type HeaderList, HTTP_TOKEN, NO_FIELD_VALUE } from '../../core/headers.ts';
 import { UpstreamFault } from '../upstream-faults.ts';
 
 /** The header section of an answer, read in the one way it can be read. */
@@ -21,12 +21,6 @@ export interface AnswerHead {
 /** `reason-phrase` may be empty, and many leave out the space before it then (RFC 9112 section 4). */
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: (.*))?$/;
 
-/** Horizontal tab, visible characters and what was once Latin-1 (RFC 9110 section 5.5). */
-const NO_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-
-/** RFC 9110 section 5.6.2. */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
 /** Names remembered at most. */
 const REMEMBERED_NAMES = 512;
 const LONGEST_REMEMBERED_NAME = 64;
@@ -44,7 +38,7 @@ const TAB = 0x09;
 export function readAnswerHead(text: string): AnswerHead {
   const endOfLine = endOfLineFrom(text, 0);
   const statusLine = STATUS_LINE.exec(text.slice(0, endOfLine));
-  if (statusLine === null) throw invalid('the status line is none of HTTP/1');
+  if (statusLine === null) throw invalid('the status line is not that of HTTP/1');
   const [, minor, status, reason = ''] = statusLine as unknown as [string, string, string, string?];
   if (NO_FIELD_VALUE.test(reason)) throw invalid('the reason phrase has characters that it may not have');
 
@@ -125,7 +119,7 @@ const names = new Map<string, string>();
 function readName(raw: string): string {
   const known = names.get(raw);
   if (known !== undefined) return known;
-  if (!TOKEN.test(raw)) throw invalid('the name of a header is none');
+  if (!HTTP_TOKEN.test(raw)) throw invalid('the name of a header is not a token');
   const name = raw.toLowerCase();
   if (raw.length <= LONGEST_REMEMBERED_NAME) {
     // Starting anew, lest an upstream that invents names make this slow for all that come after it.

@@ -55,7 +55,8 @@ export class ChunkedBody {
       const limit = this.#part === Part.trailers ? TRAILER_BYTES : LONGEST_SIZE_LINE;
       const next = end < 0 ? bytes.length : end + 1;
       if (this.#line.length + this.#trailers.length + next - at > limit) {
-        throw invalid('a line between chunks is too long');
+        const what = this.#part === Part.trailers ? 'its trailer section' : 'a line between chunks';
+        throw invalid(`${what} is too large`);
       }
       this.#line += bytes.toString('latin1', at, next);
       at = next;
@@ -71,7 +72,7 @@ export class ChunkedBody {
     const text = line.slice(0, -2);
     if (this.#part === Part.size) {
       const size = SIZE_LINE.exec(text)?.[1];
-      if (size === undefined) throw invalid('the size of a chunk is none');
+      if (size === undefined) throw invalid('the size of a chunk is no number');
       this.#left = Number.parseInt(size, 16);
       this.#part = this.#left === 0 ? Part.trailers : Part.data;
     } else if (this.#part === Part.dataEnd) {

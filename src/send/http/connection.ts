@@ -19,13 +19,15 @@ export interface UpstreamRequest extends RequestHead {
 }
 
 /** Told what becomes of a request, as it happens. After `ended` or `failed` nothing more is said. */
-export interface AnswerReceiver extends AnswerEvents {
+export interface AnswerReceiver extends Omit<AnswerEvents, 'ended'> {
   /** The connection is there. False: the request is not wanted any more. */
   connected(): boolean;
   /** Bytes of the request's body have been given to the connection. */
   bodySent(bytes: number): void;
   /** All of the request has been given to the connection. */
   requestSent(): void;
+  /** The answer is complete. */
+  ended(trailers: HeaderList): void;
   failed(error: Error): void;
 }
 
@@ -155,7 +157,7 @@ export class Connection implements AnswerEvents {
     if (reusable) this.#owner.released(this);
     else this.destroy();
     try {
-      receiver?.ended(trailers, clean);
+      receiver?.ended(trailers);
     } catch (error) {
       receiver?.failed(error as Error);
     }

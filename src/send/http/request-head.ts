@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../core/headers.ts';
+import { type HeaderList, HTTP_TOKEN, NO_FIELD_VALUE } from '../../core/headers.ts';
 
 /** A request as it leaves, but for its body. */
 export interface RequestHead {
@@ -11,14 +11,8 @@ export interface RequestHead {
   readonly contentLength: number;
 }
 
-/** RFC 9110 section 5.6.2. */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
 /** Visible characters; more is percent-encoded in what was made of the client's target. */
 const NO_TARGET = /[^\x21-\x7e]/;
-
-/** Of more than eight bits, a character would be cut to its lower eight when written: U+010A to a line break. */
-const NO_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Methods for which a server expects to be told that there is no body (RFC 9110 section 8.6). */
 const EXPECT_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -28,14 +22,14 @@ const names = new Set<string>();
 const REMEMBERED_NAMES = 512;
 
 /**
- * Writes the header section of a request. All that leaves comes past here, so that no value, wherever it was made, can end its
- * line and begin another.
+ * Writes the header section of a request. Every ordinary request comes past here, so that no value, wherever it was made, can end
+ * its line and begin another; upgrades go by node:http, which refuses the same.
  *
  * @returns Latin-1
  * @throws Error when the request cannot be written as HTTP
  */
 export function writeRequestHead({ method, path, headers, contentLength }: RequestHead): string {
-  if (!TOKEN.test(method) || path === '' || NO_TARGET.test(path))
+  if (!HTTP_TOKEN.test(method) || path === '' || NO_TARGET.test(path))
     throw new Error('no request line can be made');
   let text = `${method} ${path} HTTP/1.1\r\n`;
   for (let i = 0; i < headers.length; i += 2) {
@@ -52,7 +46,7 @@ export function writeRequestHead({ method, path, headers, contentLength }: Reque
 
 function isName(name: string): boolean {
   if (names.has(name)) return true;
-  if (!TOKEN.test(name)) return false;
+  if (!HTTP_TOKEN.test(name)) return false;
   if (names.size >= REMEMBERED_NAMES) names.clear();
   names.add(name);
   return true;

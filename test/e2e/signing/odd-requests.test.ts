@@ -158,6 +158,7 @@ describe('headers', () => {
       'x-amz-date',
       expect.stringMatching(/Z$/) as string,
     ],
+    ['that ask for trailers', ['TE: trailers'], 'connection', 'TE'],
     ['named like a prototype', ['__proto__: x', 'constructor: y'], 'constructor', 'y'],
     ['with numbers for names', ['1: one', '0: zero'], '1', 'one'],
   ])('%s arrive in one form, signed', async (_name, headers, name, value) => {

@@ -30,8 +30,8 @@ describe('what has grown', () => {
       (at: number) => ({ heap: 50 + at / 5, collected: at % 5 === 0 }),
       ['heap grew from 55 to 65'],
     ],
-    ['descriptors', (at: number) => ({ descriptors: 100 + at }), ['descriptors grew from 125 to 175']],
-    ['a few descriptors', (at: number) => ({ descriptors: 20 + at / 10 }), []],
+    ['descriptors', (at: number) => ({ descriptors: 100 + at * 10 }), ['descriptors grew from 350 to 850']],
+    ['some descriptors', (at: number) => ({ descriptors: 20 + at }), []],
   ])('is %s', (_what, of, grown) => {
     expect(findGrowth(looks(of))).toEqual(grown);
   });

@@ -14,7 +14,7 @@ const node = (id: number, functionName: string, url: string, children: readonly 
 
 /*
  * root - idle
- *      - parse (Node) - run (dist/send) - write (undici) - writev (native)
+ *      - parse (Node) - run (dist/send) - write (jose) - writev (native)
  *                                       - writev (native)
  *      - gc
  */
@@ -24,7 +24,7 @@ const profile: CpuProfile = {
     node(2, '(idle)', ''),
     node(3, 'parse', 'node:http', [4]),
     node(4, 'run', 'file:///app/dist/send/send-stage.js', [5, 7]),
-    node(5, 'write', '/app/node_modules/undici/lib/client.js', [6]),
+    node(5, 'write', '/app/node_modules/jose/lib/client.js', [6]),
     node(6, 'writev', ''),
     node(7, 'writev', ''),
     node(8, '(garbage collector)', ''),
@@ -42,7 +42,7 @@ it('ranks functions by the time in themselves, within the window and without wai
     ['writev', 30],
     ['parse node:http:10', 10],
     ['run dist/send/send-stage.js:10', 10],
-    ['write undici/lib/client.js:10', 10],
+    ['write jose/lib/client.js:10', 10],
     ['(garbage collector)', 10],
   ]);
 });
@@ -50,7 +50,7 @@ it('ranks functions by the time in themselves, within the window and without wai
 it('books what Node and the system do on whoever had them do it', () => {
   const { sources } = summarizeProfile(profile, window);
   expect(Object.fromEntries(sources.map(({ what, share }) => [what, Math.round(share * 70)]))).toEqual({
-    undici: 30,
+    jose: 30,
     'dist/send': 20,
     Node: 10,
     '(garbage collector)': 10,
@@ -71,21 +71,21 @@ it('books what was allocated alike', () => {
         leaf('(GC)', '', 10),
         {
           ...leaf('run', 'file:///app/dist/send/send-stage.js', 20),
-          children: [leaf('slice', '', 30), leaf('write', '/app/node_modules/@undici/core/client.js', 40)],
+          children: [leaf('slice', '', 30), leaf('write', '/app/node_modules/@smithy/core/client.js', 40)],
         },
       ],
     },
   });
   expect(total).toBe(100);
   expect(functions.map(({ what }) => what)).toEqual([
-    'write @undici/core/client.js:10',
+    'write @smithy/core/client.js:10',
     'slice',
     'run dist/send/send-stage.js:10',
     '(GC)',
   ]);
   expect(Object.fromEntries(sources.map(({ what, share }) => [what, share]))).toEqual({
     'dist/send': 0.5,
-    '@undici/core': 0.4,
+    '@smithy/core': 0.4,
     '(GC)': 0.1,
   });
 });

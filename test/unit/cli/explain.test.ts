@@ -3,7 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../support/command-line.ts';
-import { accessClaims, makeKey, signToken } from '../../support/token-factory.ts';
+import { accessClaims, makeKey, signToken, type TokenClaims } from '../../support/token-factory.ts';
+
+const ISSUER = 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Test';
+const OTHER_FORM = 'https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_Test';
+const NOW = Math.floor(Date.now() / 1000);
+
+/** What is changed of a good access token, so that it is refused. */
+const REFUSED: Readonly<Record<string, TokenClaims>> = {
+  stranger: { iss: 'https://elsewhere.example' },
+  'other-client': { client_id: 'cli-2' },
+  'id-token': { token_use: 'id', aud: 'app' },
+  late: { exp: NOW - 7_200 },
+  early: { nbf: NOW + 7_200 },
+  mean: { iss: 'x\u001b[2J\u009b', client_id: 7, token_use: undefined, exp: 'soon' },
+};
+
+const refusedToken = (changes: TokenClaims): string =>
+  signToken(makeKey(), accessClaims({ issuer: ISSUER, clientId: 'app' }, changes));
 
 let folder: string;
 beforeAll(() => {
@@ -11,7 +28,7 @@ beforeAll(() => {
   writeFileSync(
     join(folder, 'c.yaml'),
     [
-      'userPools: { main: { userPoolId: us-east-1_Test, clientIds: [app] } }',
+      'userPools: { main: { userPoolId: us-east-1_Test, clientIds: [app], tokenUse: [access] } }',
       'upstreams: { board: { url: http://board.internal } }',
       'routes:',
       '  - { id: health, match: { path: /healthz }, allow: public, upstream: board }',
@@ -24,12 +41,13 @@ beforeAll(() => {
   );
   writeFileSync(join(folder, 'bad.yaml'), 'routes: []\n');
   // A signature by a key that no pool has: explain does not look at it.
-  const issuer = 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Test';
   const token = (groups: string[]) =>
-    signToken(makeKey(), accessClaims({ issuer, clientId: 'app', groups, scopes: ['a', 'b'] }));
+    signToken(makeKey(), accessClaims({ issuer: ISSUER, clientId: 'app', groups, scopes: ['a', 'b'] }));
   writeFileSync(join(folder, 'writer'), `Bearer ${token(['writers'])}\n`);
   writeFileSync(join(folder, 'reader'), token(['readers', 'others']));
   writeFileSync(join(folder, 'junk'), 'junk');
+  for (const [name, claims] of Object.entries(REFUSED))
+    writeFileSync(join(folder, name), refusedToken(claims));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -126,6 +144,59 @@ describe('explain', () => {
     ],
   ])('of %j', async (args, lines) => {
     expect(await explain(...args)).toEqual({ code: 0, err: '', out: `${lines.join('\n')}\n` });
+  });
+
+  it.each([
+    [
+      'stranger',
+      ['issuer https://elsewhere.example', 'client app, token_use access', 'expires in N s'],
+      [ISSUER, OTHER_FORM],
+      'AUTHN_ISSUER_UNKNOWN: the token was issued by an unknown issuer',
+    ],
+    [
+      'other-client',
+      [`issuer ${ISSUER}`, 'client cli-2, token_use access', 'expires in N s'],
+      ['app'],
+      'AUTHN_CLIENT_MISMATCH: the token was issued to a client that is not accepted',
+    ],
+    [
+      'id-token',
+      [`issuer ${ISSUER}`, 'client app, token_use id', 'expires in N s'],
+      ['access'],
+      'AUTHN_TOKEN_USE_MISMATCH: this kind of token is not accepted',
+    ],
+    [
+      'late',
+      [`issuer ${ISSUER}`, 'client app, token_use access', 'expired N s ago'],
+      [],
+      'AUTHN_TOKEN_EXPIRED: the token has expired',
+    ],
+    [
+      'early',
+      [`issuer ${ISSUER}`, 'client app, token_use access', 'expires in N s, is valid in N s only'],
+      [],
+      'AUTHN_TOKEN_NOT_YET_VALID: the token is not valid yet',
+    ],
+    [
+      'mean',
+      ['issuer "x\\u001b[2J\\u009b"', 'client (none), token_use (none)', 'does not say when it expires'],
+      [ISSUER, OTHER_FORM],
+      'AUTHN_ISSUER_UNKNOWN: the token was issued by an unknown issuer',
+    ],
+  ])('says of the token "%s" what it says, and what is accepted', async (file, token, accepted, outcome) => {
+    const { out } = await explain('--url', '/users/a/posts', '--method', 'POST', '--token-file', file);
+    const row = (name: string) => (text: string, i: number) => `${(i === 0 ? name : '').padEnd(10)} ${text}`;
+    expect(
+      out
+        .replace(/\d+ s\b/g, 'N s')
+        .split('\n')
+        .slice(3),
+    ).toEqual([
+      ...token.map(row('token')),
+      ...accepted.map(row('accepted')),
+      `outcome    401 ${outcome}`,
+      '',
+    ]);
   });
 
   it.each<readonly [string[], string]>([

@@ -79,6 +79,7 @@ describe('the canonical request', () => {
     ['what Connection names', ['X-A', '1', 'Connection', 'X-A , close', 'X-B', '2'], ['x-b', '2']],
     ['what two Connections name', ['X-A', '1', 'Connection', 'x-a', 'Connection', ',X-B', 'X-B', '2'], []],
     ['TE, reduced to trailers', ['TE', 'gzip;q=1, trailers', 'Connection', 'te'], ['te', 'trailers']],
+    ['several TE', ['TE', 'trailers', 'TE', 'gzip', 'te', 'Trailers'], ['te', 'trailers']],
     ['TE without trailers', ['TE', 'gzip'], []],
     ['names with underscores', ['X_A', '1', 'X-A_', '2'], []],
     ['values as they are', ['X-A', '\xe4 \t b'], ['x-a', '\xe4 \t b']],

@@ -6,8 +6,9 @@ import {
   mergeMetrics,
   sampleOwn,
 } from '../../../src/observe/combine-metrics.ts';
-import { createMetrics, createRegistry, type RequestSample } from '../../../src/observe/metrics.ts';
+import { createMetrics, createRegistry } from '../../../src/observe/metrics.ts';
 import { createReloadMetrics } from '../../../src/observe/reload-metrics.ts';
+import type { RequestSample } from '../../../src/observe/request-metrics.ts';
 import { metricValue } from '../../support/served.ts';
 
 const SAMPLE: RequestSample = {

@@ -4,13 +4,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Gauges } from '../../../src/core/observer.ts';
 import { exposition } from '../../../src/observe/combine-metrics.ts';
 import { createRateEntriesMetric } from '../../../src/observe/limit-metrics.ts';
-import {
-  createMetrics,
-  createRegistry,
-  type Metrics,
-  type RequestSample,
-} from '../../../src/observe/metrics.ts';
+import { createMetrics, createRegistry, type Metrics } from '../../../src/observe/metrics.ts';
 import { createReloadMetrics } from '../../../src/observe/reload-metrics.ts';
+import type { RequestSample } from '../../../src/observe/request-metrics.ts';
 
 const GAUGES: Gauges = {
   inFlight: () => 3,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Exchange } from '../../../src/core/exchange.ts';
 import { deny, fault } from '../../../src/core/refusal.ts';
-import type { RequestSample } from '../../../src/observe/metrics.ts';
 import { createObserveStage } from '../../../src/observe/observe-stage.ts';
+import type { RequestSample } from '../../../src/observe/request-metrics.ts';
 import { exchange as exchangeOf } from '../../support/exchange.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { type LogLine, recordingLogger } from '../../support/recording-logger.ts';

@@ -120,6 +120,13 @@ describe('what goes out', () => {
   });
 
   it.each([
+    [false, ['te', 'trailers', 'connection', 'TE']],
+    [true, []],
+  ])('names TE in Connection; for an upgrade (%s) neither goes out', (upgrade, expected) => {
+    expect(headersOf({ request: { headers: ['te', 'trailers'], upgrade } })).toEqual(expected);
+  });
+
+  it.each([
     ['http://board.test', '/a/b', undefined, null, '/a/b'],
     ['http://board.test/', '/a/b', undefined, null, '/a/b'],
     ['http://board.test/base', '/a/b', undefined, 'x=1', '/base/a/b?x=1'],

@@ -79,6 +79,12 @@ describe('the last hour', () => {
     expect(history.minutes.at(-1)).toEqual({ start: NIGHT + 199 * 60_000, passed: 2, refused: 4, failed: 6 });
   });
 
+  it('loses nothing when a worker dies and takes its counts with it', () => {
+    const history = new History(0);
+    for (const [index, all] of [10, 4, 6].entries()) history.add(counted(all), index * 1_000, NIGHT + index);
+    expect(history.minutes).toMatchObject([{ passed: 12 }]);
+  });
+
   it("counts an upstream's own 5xx as failed, not as passed", () => {
     const history = new History(0);
     const answer = 'cognito_auth_proxy_upstream_duration_seconds_count{upstream="a",status="503"} 3';

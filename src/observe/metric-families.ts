@@ -42,28 +42,28 @@ abstract class Family {
 }
 
 /** One series of a counter. */
-export interface Tally {
+export interface CounterSeries {
   value: number;
 }
 
 export class CounterFamily extends Family {
   readonly type = 'counter';
-  readonly #series: { readonly labels: Labels; readonly tally: Tally }[] = [];
+  readonly #series: { readonly labels: Labels; readonly counter: CounterSeries }[] = [];
 
   /** Adds a series; to be kept by the caller, since it is not looked for among those that are there. */
-  add(labels: Labels): Tally {
-    const tally = { value: 0 };
-    this.#series.push({ labels, tally });
-    return tally;
+  add(labels: Labels): CounterSeries {
+    const counter = { value: 0 };
+    this.#series.push({ labels, counter });
+    return counter;
   }
 
   protected served(): Served[] {
-    return this.#series.map(({ labels, tally }) => ({ labels, value: tally.value }));
+    return this.#series.map(({ labels, counter }) => ({ labels, value: counter.value }));
   }
 }
 
 /** One series of a histogram. */
-export class Distribution {
+export class HistogramSeries {
   readonly bounds: readonly number[];
   /** How many were at most each bound and above the one before; those above all bounds come last. */
   readonly counts: number[];
@@ -87,28 +87,25 @@ export class Distribution {
 export class HistogramFamily extends Family {
   readonly type = 'histogram';
   readonly #bounds: readonly number[];
-  readonly #series: { readonly labels: Labels; readonly distribution: Distribution }[] = [];
+  readonly #series: { readonly labels: Labels; readonly histogram: HistogramSeries }[] = [];
 
-  constructor(
-    options: FamilyOptions & {
-      /** Of the buckets, in ascending order. */ readonly bounds: readonly number[];
-    },
-  ) {
+  /** @param options `bounds`: of the buckets, in ascending order */
+  constructor(options: FamilyOptions & { readonly bounds: readonly number[] }) {
     super(options);
     this.#bounds = options.bounds;
   }
 
   /** Adds a series; to be kept by the caller, since it is not looked for among those that are there. */
-  add(labels: Labels): Distribution {
-    const distribution = new Distribution(this.#bounds);
-    this.#series.push({ labels, distribution });
-    return distribution;
+  add(labels: Labels): HistogramSeries {
+    const histogram = new HistogramSeries(this.#bounds);
+    this.#series.push({ labels, histogram });
+    return histogram;
   }
 
   /** Prometheus counts in each bucket what is in those before it too. */
   protected served(): Served[] {
-    return this.#series.flatMap(({ labels, distribution }) => {
-      const { bounds, counts, sum } = distribution;
+    return this.#series.flatMap(({ labels, histogram }) => {
+      const { bounds, counts, sum } = histogram;
       const values: Served[] = [];
       let below = 0;
       counts.forEach((count, i) => {

@@ -1,0 +1,182 @@
+import type { Registry } from 'prom-client';
+import {
+  CounterFamily,
+  type CounterSeries,
+  HistogramFamily,
+  type HistogramSeries,
+} from './metric-families.ts';
+
+/** The names of all metrics of ours start with this. */
+export const PREFIX = 'cognito_auth_proxy_';
+
+/** Seconds; the boundaries that OpenTelemetry advises for http.server.request.duration. */
+export const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+const METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+]);
+
+export type Decision = 'allow' | 'deny' | 'fault';
+
+/** One finished request, as the metrics see it. Labels come from configuration and from fixed sets only. */
+export interface RequestSample {
+  readonly method: string;
+  readonly status: number;
+  /** The route's id; `none` when no route was found. */
+  readonly route: string;
+  /** Null when the client left before there was one. */
+  readonly decision: Decision | null;
+  /** The refusal's code; `ok` when there was none. */
+  readonly code: string;
+  /** The code that a rule which is not enforced would have refused it with; null: none would. */
+  readonly shadow: string | null;
+  readonly seconds: number;
+  /** The upstream's name; null when it was not asked, or gave no answer. */
+  readonly upstream: string | null;
+  /** Seconds until the upstream's header section. */
+  readonly upstreamSeconds: number;
+}
+
+export interface RequestMetrics {
+  count(sample: RequestSample): void;
+  /** A connection was refused before there was a request. */
+  connectionRefused(code: string): void;
+}
+
+/**
+ * Registers what every request moves. A series is found by its labels one after another, which costs less than putting
+ * them together.
+ */
+export function createRequestMetrics(registry: Registry, routeHistograms: boolean): RequestMetrics {
+  const duration = new HistogramFamily({
+    name: 'http_server_request_duration_seconds',
+    help: 'Time from a request received to its answer sent, in seconds.',
+    labelNames: routeHistograms ? ['method', 'status', 'route'] : ['method', 'status'],
+    bounds: DURATION_BUCKETS,
+    registry,
+  });
+  const requests = new CounterFamily({
+    name: `${PREFIX}requests_total`,
+    help: 'Requests answered, by route and class of status.',
+    labelNames: ['route', 'status'],
+    registry,
+  });
+  const decisions = new CounterFamily({
+    name: `${PREFIX}decisions_total`,
+    help: 'Requests let through (allow), refused (deny) or failed (fault), with the code from docs/errors.md.',
+    labelNames: ['route', 'decision', 'code'],
+    registry,
+  });
+  const shadowRefusals = new CounterFamily({
+    name: `${PREFIX}shadow_refusals_total`,
+    help: 'Requests that a rule would have refused, on routes with enforce: false, with the code from docs/errors.md.',
+    labelNames: ['route', 'code'],
+    registry,
+  });
+  const upstreamDuration = new HistogramFamily({
+    name: `${PREFIX}upstream_duration_seconds`,
+    help: "Time from a request sent to the upstream's header section, in seconds.",
+    labelNames: ['upstream', 'status'],
+    bounds: DURATION_BUCKETS,
+    registry,
+  });
+  const durations = new Map<string, HistogramSeries[]>();
+  const upstreamDurations = new Map<string, HistogramSeries[]>();
+  const outcomes = new Map<string, RouteOutcomes>();
+
+  const outcomesOf = (route: string): RouteOutcomes => {
+    const known = outcomes.get(route);
+    if (known !== undefined) return known;
+    const made = { requests: [], allow: new Map(), deny: new Map(), fault: new Map(), shadow: new Map() };
+    outcomes.set(route, made);
+    return made;
+  };
+
+  const durationOf = (method: string, status: number, route: string): HistogramSeries => {
+    const key = routeHistograms ? `${method} ${route}` : method;
+    const series = seriesOf(durations, key);
+    const known = series[status];
+    if (known !== undefined) return known;
+    const labels = { method, status: String(status) };
+    const made = duration.add(routeHistograms ? { ...labels, route } : labels);
+    series[status] = made;
+    return made;
+  };
+
+  const upstreamDurationOf = (upstream: string, status: number): HistogramSeries => {
+    const series = seriesOf(upstreamDurations, upstream);
+    const known = series[status];
+    if (known !== undefined) return known;
+    const made = upstreamDuration.add({ upstream, status: String(status) });
+    series[status] = made;
+    return made;
+  };
+
+  const decisionOf = (route: string, decision: Decision, code: string): CounterSeries => {
+    const series = outcomesOf(route)[decision];
+    const known = series.get(code);
+    if (known !== undefined) return known;
+    const made = decisions.add({ route, decision, code });
+    series.set(code, made);
+    return made;
+  };
+
+  const shadowOf = (route: string, code: string): CounterSeries => {
+    const series = outcomesOf(route).shadow;
+    const known = series.get(code);
+    if (known !== undefined) return known;
+    const made = shadowRefusals.add({ route, code });
+    series.set(code, made);
+    return made;
+  };
+
+  const requestsOf = (route: string, status: number): CounterSeries => {
+    const statusClass = Math.floor(status / 100);
+    const series = outcomesOf(route).requests;
+    const known = series[statusClass];
+    if (known !== undefined) return known;
+    const made = requests.add({ route, status: `${statusClass}xx` });
+    series[statusClass] = made;
+    return made;
+  };
+
+  return {
+    count({ method, status, route, decision, code, shadow, seconds, upstream, upstreamSeconds }) {
+      durationOf(METHODS.has(method) ? method : '_OTHER', status, route).observe(seconds);
+      requestsOf(route, status).value += 1;
+      if (decision !== null) decisionOf(route, decision, code).value += 1;
+      if (shadow !== null) shadowOf(route, shadow).value += 1;
+      if (upstream !== null) upstreamDurationOf(upstream, status).observe(upstreamSeconds);
+    },
+    connectionRefused(code) {
+      decisionOf('none', 'deny', code).value += 1;
+    },
+  };
+}
+
+/** What became of the requests on one route. */
+interface RouteOutcomes {
+  /** By the first digit of the status. */
+  readonly requests: CounterSeries[];
+  /** By code. */
+  readonly allow: Map<string, CounterSeries>;
+  readonly deny: Map<string, CounterSeries>;
+  readonly fault: Map<string, CounterSeries>;
+  readonly shadow: Map<string, CounterSeries>;
+}
+
+/** The series of one key, by status. */
+function seriesOf(all: Map<string, HistogramSeries[]>, key: string): HistogramSeries[] {
+  const known = all.get(key);
+  if (known !== undefined) return known;
+  const made: HistogramSeries[] = [];
+  all.set(key, made);
+  return made;
+}
