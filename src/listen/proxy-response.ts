@@ -10,6 +10,8 @@ export class ProxyResponse extends ServerResponse {
   whenFirst: (() => void) | null = null;
   /** How its connection is closed where the request is not over with the answer. */
   closeEarly: ((socket: Socket) => void) | null = null;
+  /** Called when all of the answer is written, and the client has not taken all of it yet. */
+  whenUntaken: ((response: ProxyResponse) => void) | null = null;
 
   /** Node gives a response the socket once all that were ahead of it are out. */
   override assignSocket(socket: Socket): void {
@@ -17,6 +19,12 @@ export class ProxyResponse extends ServerResponse {
     const begin = this.whenFirst;
     this.whenFirst = null;
     begin?.();
+  }
+
+  override end(chunk?: unknown, encoding?: unknown, callback?: unknown): this {
+    super.end(chunk, encoding as BufferEncoding, callback as () => void);
+    if (this.socket !== null && this.socket.writableLength > 0) this.whenUntaken?.(this);
+    return this;
   }
 
   /** Node takes the socket back when the answer is out, and closes it if it was the last one. */

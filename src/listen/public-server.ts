@@ -8,6 +8,7 @@ import { Exchange } from '../core/exchange.ts';
 import type { RefusedConnection } from '../core/observer.ts';
 import type { Clock } from '../core/ports.ts';
 import { deny } from '../core/refusal.ts';
+import { awaitTaken } from './await-taken.ts';
 import { mayHaveLostBytes } from './declined-upgrade.ts';
 import { endGently } from './linger.ts';
 import { codeOfParseError, type ParseError } from './parse-errors.ts';
@@ -75,6 +76,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   let windingDown = false;
   let turnedAway = 0;
   const closeGently = (socket: Duplex): void => endGently(socket, clock);
+  const whenUntaken = (response: ProxyResponse): void => awaitTaken(response, clock, timeouts.bodyIdle);
 
   /** Asks the client to go with this answer, unless more requests wait behind it, or it has begun. */
   const askToGo = (socket: Duplex): void => {
@@ -91,6 +93,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     const pipeline = options.pipeline();
     const exchange = new Exchange(request, response, tunnel, clock.monotonic(), expectsContinue, pipeline);
     response.exchange = exchange;
+    response.whenUntaken = whenUntaken;
     if (tunnel === null) {
       response.closeEarly = closeGently;
       if (windingDown) askToGo(request.socket);

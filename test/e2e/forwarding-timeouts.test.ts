@@ -6,7 +6,7 @@ import { openRaw, type RawConnection } from '../support/raw-http.ts';
 import { runOut } from '../support/run-out.ts';
 import { settleDown } from '../support/settle-down.ts';
 import { type StuckListener, startStuckListener } from '../support/stuck-listener.ts';
-import { type Answer, chunk, script, silence } from '../support/upstream-answers.ts';
+import { type Answer, answer, chunk, script, silence } from '../support/upstream-answers.ts';
 
 const CLIENT_IDLE = 30_000;
 const RESPONSE = 3_000;
@@ -258,6 +258,25 @@ describe('a client', () => {
     expect(await proxy.logged('/patient/down')).toMatchObject({ code: 'REQUEST_TIMEOUT', status: 200 });
     connection.close();
   });
+
+  it.each([
+    ['an upstream', '/pages', ''],
+    ['the proxy', '/', 'Accept: text/html\r\n'],
+  ])(
+    'that does not read the short answers of %s to all it has asked is cut off',
+    async (_whose, path, line) => {
+      proxy.upstream.on('/pages', answer(200, 'x'.repeat(40_000)));
+      const connection = await openRaw(proxy.origin);
+      connection.socket.pause();
+      connection.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n${line}\r\n`.repeat(20_000));
+      await settleDown(proxy, () => proxy.log.filter((logged) => logged['path'] === path).length);
+      expect(await proxy.metrics()).toContain('cognito_auth_proxy_requests_in_flight 1\n');
+      clock.advance(CLIENT_IDLE);
+      await settleDown(proxy, () => proxy.log.filter((logged) => logged['path'] === path).length);
+      expect(await proxy.metrics()).toContain('cognito_auth_proxy_requests_in_flight 0\n');
+      connection.close();
+    },
+  );
 
   it('that waits for an upstream with nothing to say is left in peace', async () => {
     const events = Promise.withResolvers<(event: string) => Promise<void>>();

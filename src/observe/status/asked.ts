@@ -21,8 +21,10 @@ export function readAsked(text: unknown): AskedRequest | null {
   const { request, token = '', idToken = '' } = value as Record<string, unknown>;
   if (typeof request !== 'string' || typeof token !== 'string' || typeof idToken !== 'string') return null;
   // The line of a request, as a log or curl shows it: the method may be left out, the version is of no interest.
+  // White space is made single first: looked through again from each place in a long run of it, it would take seconds.
+  const line = request.trim().replace(/\s+/g, ' ');
   const [, method = 'GET', url = ''] =
-    /^(?:([A-Za-z][A-Za-z-]*)\s+)?(.*?)(?:\s+HTTP\/\d(?:\.\d)?)?$/s.exec(request.trim()) ?? [];
+    /^(?:([A-Za-z][A-Za-z-]*) )?(.*?)(?: HTTP\/\d(?:\.\d)?)?$/.exec(line) ?? [];
   return url === '' ? null : { method, url, token: readToken(token), idToken: readToken(idToken) };
 }
 

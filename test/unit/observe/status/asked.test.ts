@@ -15,6 +15,10 @@ describe('a pasted request', () => {
   ])('%s', (request, method, url) => {
     expect(asked({ request })).toEqual({ method, url, token: null, idToken: null });
   });
+
+  it('with more white space than anybody types is read at once', () => {
+    expect(asked({ request: `GET\n/a${' '.repeat(60_000)}b` })).toMatchObject({ method: 'GET', url: '/a b' });
+  });
 });
 
 describe('a pasted token', () => {
