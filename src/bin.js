@@ -13,7 +13,9 @@ function isOlder(version, than) {
 }
 
 if (isOlder(process.versions.node, needed)) {
-  console.error(`cognito-auth-proxy needs Node.js ${needed} or newer, this is ${process.versions.node}`);
+  console.error(
+    `cognito-auth-proxy needs Node.js ${needed} or newer, this is ${process.versions.node}; in a checkout, npx node runs the one that npm ci installs`,
+  );
   process.exitCode = 2;
 } else {
   // Loading makes much garbage, once: what serves lets the young generation grow when it has begun to.

@@ -35,7 +35,7 @@ describe('the first file of the command', () => {
       expect(await runOn(version)).toEqual({
         code: 2,
         out: '',
-        err: `cognito-auth-proxy needs Node.js 22.22.0 or newer, this is ${version}\n`,
+        err: `cognito-auth-proxy needs Node.js 22.22.0 or newer, this is ${version}; in a checkout, npx node runs the one that npm ci installs\n`,
       });
     },
   );

@@ -40,7 +40,7 @@ function refusingRoutes(reading: Reading): Finding[] {
         key: `rule ${route}`,
         level: 'warning',
         what: `Route ${route} refuses ${percent(count / requests)} of its requests: ${code}`,
-        look: 'was the rule, a group or a scope changed? `condition` in the log says what did not hold, and so does the form below',
+        look: 'was the rule, a group or a scope changed? `condition` in the log says what did not hold, and so does `explain`',
       },
     ];
   });

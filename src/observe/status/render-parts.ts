@@ -48,6 +48,11 @@ export function headlineOf({ findings, traffic, phase }: Status): string {
   return `${sentence(worst)}${more}`;
 }
 
+/** The headline, then every lesser trouble on a line of its own: what the page says to who reads no HTML. */
+export function troublesInText(status: Status): string {
+  return [headlineOf(status), ...status.findings.slice(1).map(sentence)].join('\n');
+}
+
 function sentence({ what, since, look }: DatedFinding): string {
   return `${what}, since ${clockTime(since)} UTC: ${look}`;
 }

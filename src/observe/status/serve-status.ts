@@ -5,7 +5,7 @@ import type { StatusBoard } from './board.ts';
 import { createFeed } from './feed.ts';
 import { sameOriginOnly } from './guard.ts';
 import { renderPage } from './render-page.ts';
-import { headlineOf, renderParts } from './render-parts.ts';
+import { renderParts, troublesInText } from './render-parts.ts';
 import { renderRoutes, selectRoutes } from './render-routes.ts';
 
 /** An explanation, for people and for programs: what `explain` prints, and what it prints with `--json`. */
@@ -21,7 +21,7 @@ export interface StatusPageOptions {
   /** The configuration in force as YAML, secrets left out. */
   readonly configuration: () => string;
   readonly explain: (asked: AskedRequest) => ExplainedRequest;
-  /** What is shown to who does not ask for HTML, below the headline. */
+  /** What is shown to who does not ask for HTML, below the troubles. */
   readonly plainText: () => string;
   /** Told why an answer could not be made. */
   readonly onFailure: (error: unknown) => void;
@@ -52,7 +52,7 @@ export function createStatusPage(options: StatusPageOptions): Router {
       response.set('content-security-policy', PAGE_POLICY);
       response.type('html').send(renderPage(status, renderParts(status), options.fingerprint()));
     } else {
-      response.type('text').send(`${headlineOf(status)}\n\n${options.plainText()}\n`);
+      response.type('text').send(`${troublesInText(status)}\n\n${options.plainText()}\n`);
     }
   });
   for (const [name, { type, text }] of Object.entries(files)) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { html } from '../../../../src/observe/status/html.ts';
 import { ageInWords, durationInWords, numberInWords } from '../../../../src/observe/status/in-words.ts';
 import { renderPage } from '../../../../src/observe/status/render-page.ts';
-import { headlineOf, renderParts } from '../../../../src/observe/status/render-parts.ts';
+import { headlineOf, renderParts, troublesInText } from '../../../../src/observe/status/render-parts.ts';
 import { renderRoutes, selectRoutes } from '../../../../src/observe/status/render-routes.ts';
 import { describeStatus, type Status } from '../../../../src/observe/status/status.ts';
 import { configOf, NIGHT, viewOf } from '../../../support/status-view.ts';
@@ -51,6 +51,23 @@ describe('the first line', () => {
     ],
   ])('says when %s', (_name, exposition, expected) => {
     expect(headlineOf(statusOf(exposition))).toBe(expected);
+  });
+});
+
+describe('in text', () => {
+  it('the lesser troubles follow the gravest', () => {
+    const status = statusOf([
+      'cognito_auth_proxy_upstream_duration_seconds_count{upstream="orders",status="502"} 31',
+      'cognito_auth_proxy_config_last_reload_successful 0',
+    ]);
+    const [first, second, ...rest] = troublesInText(status).split('\n');
+    expect(first).toBe(headlineOf(status));
+    expect(second).toMatch(/^The configuration .*, since 02:51 UTC: /);
+    expect(rest).toEqual([]);
+  });
+
+  it('is the headline alone when all is well', () => {
+    expect(troublesInText(statusOf([decided('orders', 'ok', 5)]))).toBe('All well');
   });
 });
 
