@@ -43,7 +43,7 @@ COPY --from=build /app/dist ./dist
 # Whoever may reach port 9090 is for the network to say: the address inside a container is nobody's from outside.
 ENV NODE_ENV=production DEFAULT_ADMIN_LISTEN=0.0.0.0:9090
 # By default Node lets the young generation grow by the memory of the machine, to three times what is of use here.
-ENV NODE_OPTIONS=--max-semi-space-size=8
+ENV NODE_OPTIONS=--max-semi-space-size=16
 EXPOSE 8080 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/dist/bin.js", "healthcheck"]

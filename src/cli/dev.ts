@@ -12,7 +12,7 @@ import { createService } from '../service.ts';
 import { type AddCommand, aborted, type CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { loadOrExplain } from './load-or-explain.ts';
-import { settleHeap } from './settle-heap.ts';
+import { letYoungGenerationGrow } from './young-generation.ts';
 
 /** Standard output is for the guide or the line of JSON; the log goes to standard error. */
 const LOG_DESCRIPTOR = 2;
@@ -84,7 +84,7 @@ async function runDev(options: DevOptions, context: CommandContext): Promise<Exi
   try {
     const stack = await startStack(loaded?.config, options, context);
     out(options.json ? `${JSON.stringify(stack.summary)}\n` : stack.guide);
-    settleHeap();
+    letYoungGenerationGrow();
     const told = await Promise.race([aborted(signal).then(() => true), stack.ended.then(() => false)]);
     err(told ? 'stopping\n' : 'the user pool has ended unexpectedly\n');
     await stack.stop();

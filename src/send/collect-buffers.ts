@@ -1,4 +1,5 @@
-import { type Collect, exposeCollector } from '../core/collector.ts';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /** Bytes of bodies between two collections. */
 const COLLECT_EVERY = 8 * 1024 * 1024;
@@ -17,4 +18,15 @@ export function createBufferCollector(collect: Collect = exposeCollector()): (by
     passed = 0;
     collect({ type: 'minor' });
   };
+}
+
+/** V8's collector. */
+export type Collect = (options: { readonly type: 'minor' }) => void;
+
+/** V8 shows its collector to contexts that are made while the flag is set. */
+function exposeCollector(): Collect {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as Collect;
+  setFlagsFromString('--no-expose-gc');
+  return collect;
 }

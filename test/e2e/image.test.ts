@@ -101,7 +101,7 @@ describe('the Dockerfile', () => {
   it('says on which ports it listens, and who it is', () => {
     expect(image.environment).toEqual({
       NODE_ENV: 'production',
-      NODE_OPTIONS: '--max-semi-space-size=8',
+      NODE_OPTIONS: '--max-semi-space-size=16',
       DEFAULT_ADMIN_LISTEN: '0.0.0.0:9090',
     });
     expect(image.ports).toEqual(['8080', '9090']);
