@@ -42,6 +42,12 @@ export interface Stage {
   run(exchange: Exchange): Verdict | Promise<Verdict>;
 }
 
+/** A request on its way to an upstream. */
+export interface Sending {
+  /** It is refused, or its client is gone: the upstream need not go on. */
+  cancel(): void;
+}
+
 /** What a stage that has taken a request over may ask of the one who runs the stages. */
 export interface StageRunner {
   /** Refuses the request; cuts the connection when an answer has begun. */
@@ -99,8 +105,8 @@ export class Exchange {
   /** Null while nothing is traced. */
   trace: RequestTrace | null = null;
 
-  /** Set by `send` while a request is on its way: cancels it, when the client is gone. */
-  cancel: (() => void) | null = null;
+  /** What `send` has under way for it, to be given up when the client is gone; null while there is nothing. */
+  sending: Sending | null = null;
 
   readonly runner: StageRunner;
 

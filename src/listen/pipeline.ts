@@ -102,8 +102,8 @@ export function createPipeline(
   const refuse = (exchange: Exchange, refusal: Refusal): void => {
     if (exchange.settled || exchange.refusal !== null) return;
     exchange.refusal = refusal;
-    exchange.cancel?.();
-    exchange.cancel = null;
+    exchange.sending?.cancel();
+    exchange.sending = null;
     if (exchange.response.headersSent || exchange.status === 101) {
       // An answer has begun: cutting it short is the one way left to say that it is not complete.
       cut(exchange);
@@ -138,10 +138,10 @@ export function createPipeline(
       exchange.settled = true;
       traffic.inFlight -= 1;
       if (!exchange.response.writableFinished && exchange.status !== 101) {
-        exchange.cancel?.();
+        exchange.sending?.cancel();
         if (exchange.status === 0) exchange.status = 499;
       }
-      exchange.cancel = null;
+      exchange.sending = null;
       try {
         const result = observe.run(exchange);
         if (result instanceof Promise) result.catch((error: unknown) => notObserved(exchange, error));

@@ -69,7 +69,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   const sockets = new Set<Duplex>();
   /** What HTTP is spoken on: the sockets, or TLS over them. */
   const speaking = new Set<Duplex>();
-  /** The response to the last request that came on a connection. */
+  /** The response to the last request that came on a connection, until it is over. */
   const latest = new WeakMap<Duplex, ProxyResponse>();
   /** Connections on which nothing more can be read. */
   const broken = new WeakSet<Duplex>();
@@ -77,6 +77,13 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   let turnedAway = 0;
   const closeGently = (socket: Duplex): void => endGently(socket, clock);
   const whenUntaken = (response: ProxyResponse): void => awaitTaken(response, clock, timeouts.bodyIdle);
+
+  /** An answer is out, or its connection gone. What is known of a request is not kept for as long as its connection idles. */
+  const onClose = function (this: ProxyResponse): void {
+    const { socket } = this.req;
+    if (latest.get(socket) === this) latest.delete(socket);
+    if (this.exchange !== null) (this.exchange.runner as Pipeline).settle(this.exchange);
+  };
 
   /** Asks the client to go with this answer, unless more requests wait behind it, or it has begun. */
   const askToGo = (socket: Duplex): void => {
@@ -283,8 +290,4 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
 
 function addressOf(socket: Socket): string {
   return plainAddress(socket.remoteAddress ?? '');
-}
-
-function onClose(this: ProxyResponse): void {
-  if (this.exchange !== null) (this.exchange.runner as Pipeline).settle(this.exchange);
 }

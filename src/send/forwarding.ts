@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { continueRequest, type Exchange, outboundOf, routeOf } from '../core/exchange.ts';
+import { continueRequest, type Exchange, outboundOf, routeOf, type Sending } from '../core/exchange.ts';
 import { type HeaderList, headerValue } from '../core/headers.ts';
 import { retarget } from '../core/outbound.ts';
 import type { Balancer, Clock } from '../core/ports.ts';
@@ -35,7 +35,7 @@ const MOST_INTERIM = 100;
  * One request on its way to the upstream and its answer on the way back: told of things as they happen. Bodies stream in both
  * directions, each side waiting for the other; nothing is held but what is in the sockets' buffers.
  */
-export class Forwarding implements AnswerReceiver {
+export class Forwarding implements AnswerReceiver, Sending {
   /** The client's body, which the body sent may be made of. */
   readonly #clientBody: RequestBody | null;
   readonly #exchange: Exchange;
@@ -79,7 +79,6 @@ export class Forwarding implements AnswerReceiver {
     this.#connection = pool.send(request, this);
   }
 
-  /** The request is refused, or the client gone: the upstream need not go on. */
   cancel(): void {
     this.#watch?.stop();
     this.#connection?.abort(this, new Error('given up'));
@@ -206,7 +205,7 @@ export class Forwarding implements AnswerReceiver {
 
   #done(): void {
     const exchange = this.#exchange;
-    exchange.cancel = null;
+    exchange.sending = null;
     this.#options.admission.leave(outboundOf(exchange).upstream.name, exchange);
     this.#watch?.stop();
     this.#clientBody?.destroy();

@@ -14,7 +14,7 @@ export function createSendStage(find: FindConnections, tunnels: Tunnels, options
     const connections = find(outbound.upstream.name, outbound.target);
     exchange.attempts += 1;
     const forwarding = new Forwarding(exchange, options);
-    exchange.cancel = () => forwarding.cancel();
+    exchange.sending = forwarding;
     forwarding.send(connections.pool);
     return HANDED_OVER;
   };

@@ -81,13 +81,13 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
     });
     const answered = (answer: IncomingMessage, status: number): void => {
       late.cancel();
-      exchange.cancel = null;
+      exchange.sending = null;
       exchange.status = status;
       exchange.upstreamTime = clock.monotonic() - sentAt;
       balancer.succeeded(outboundOf(exchange).target);
       claimAnswer(exchange, answer.headers);
     };
-    exchange.cancel = () => request.destroy();
+    exchange.sending = { cancel: () => request.destroy() };
     request.on('close', () => late.cancel());
     request.on('upgrade', (answer: IncomingMessage, upstream: Duplex) => {
       answered(answer, 101);

@@ -373,13 +373,15 @@ describe('once an answer has begun', () => {
   it('what was on its way is cancelled once when the client leaves', async () => {
     const { exchange, connection } = await begin();
     let cancelled = 0;
-    exchange.cancel = () => {
-      cancelled += 1;
+    exchange.sending = {
+      cancel() {
+        cancelled += 1;
+      },
     };
     connection.reset();
     await untilSettled();
     expect(cancelled).toBe(1);
-    expect(exchange.cancel).toBeNull();
+    expect(exchange.sending).toBeNull();
   });
 
   it('it is settled once', async () => {
