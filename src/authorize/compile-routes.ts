@@ -22,15 +22,18 @@ const PERMITS: Readonly<Record<Config['routes'][number]['match']['permit'][numbe
  * @param upstreams by the names the configuration gives them
  */
 export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Upstream>): Route[] {
+  const compileRuleOnce = onceForEach(compileRule);
+  const compileCorsOnce = onceForEach(compileCors);
+  const compileMethodsOnce = onceForEach((methods: readonly string[]) => new Set(methods));
   return config.routes.map((route): Route => {
     const upstream = upstreams.get(route.upstream);
     const settings = config.upstreams[route.upstream];
     if (upstream === undefined || settings === undefined) throw new Error(`no upstream ${route.upstream}`);
-    const rule = compileRule(route.allow);
+    const rule = compileRuleOnce(route.allow);
     return {
       id: route.id,
       host: route.match.host ?? null,
-      methods: route.match.methods === undefined ? null : new Set(route.match.methods),
+      methods: route.match.methods === undefined ? null : compileMethodsOnce(route.match.methods),
       template: route.match.path,
       permit: route.match.permit.reduce((bits, permit) => bits | PERMITS[permit], 0),
       rule,
@@ -40,13 +43,29 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
       readsParameters: rule.kind === 'conditions' && readsParameters(rule.condition),
       upstream,
       stripPrefix: route.rewrite?.stripPrefix ?? null,
-      cors: compileCors(route.cors === undefined ? config.cors : route.cors),
+      cors: compileCorsOnce(route.cors === undefined ? config.cors : route.cors),
       forwardToken: route.forwardToken ?? config.identity.forwardToken,
       bodyBytes: route.limits === undefined ? config.server.limits.bodyBytes : route.limits.bodyBytes,
       responseTimeout: route.timeouts?.response ?? settings.timeouts.response,
       bodyIdleTimeout: route.timeouts?.bodyIdle ?? settings.timeouts.bodyIdle,
     };
   });
+}
+
+/**
+ * Has what is written alike compiled once: most of thousands of routes share a few rules, and what many requests touch stays in the
+ * processor's caches.
+ */
+function onceForEach<C, T>(compile: (config: C) => T): (config: C) => T {
+  const compiled = new Map<string, T>();
+  return (config) => {
+    const text = JSON.stringify(config);
+    const known = compiled.get(text);
+    if (known !== undefined) return known;
+    const made = compile(config);
+    compiled.set(text, made);
+    return made;
+  };
 }
 
 function compileRateLimit(route: string, config: Config['routes'][number]['rateLimit']): RateLimit | null {
