@@ -132,6 +132,7 @@ export function listCases(scale: Scale): readonly (Case | MissingCase)[] {
           against: OURS,
           direction: 'at least',
           bar: 0.5,
+          aim: 0.7,
         },
       ],
     },
