@@ -29,10 +29,9 @@ const LAST_RETRY = 100;
 const PATIENCE = 1_000;
 
 interface Batch {
-  text: string;
-  bytes: number;
+  readonly bytes: Buffer;
   /** Lines that are lost if this is. */
-  lines: number;
+  readonly lines: number;
 }
 
 /**
@@ -42,52 +41,66 @@ interface Batch {
  */
 export function createLineWriter(options: LineWriterOptions): LineWriter {
   const { descriptor, batchBytes, heldBytes } = options;
+  /** Full ones, which wait for those before them to be written. */
   const batches: Batch[] = [];
   const waiting = new Set<() => void>();
+  /** The batch that is being filled. */
+  let text = '';
+  let lines = 0;
   let held = 0;
   let lost = 0;
   let busy = false;
   let gone = false;
   let company: NodeJS.Timeout | undefined;
 
-  const take = (text: string, bytes: number, lines: number): void => {
-    held += bytes;
-    const last = batches[batches.length - 1];
-    if (last === undefined || last.bytes + bytes > batchBytes) {
-      batches.push({ text, bytes, lines });
-      return;
-    }
-    last.text += text;
-    last.bytes += bytes;
-    last.lines += lines;
+  /**
+   * To V8 a line is a tree of its pieces, several times its size, until it is made into bytes: what has to wait does so as bytes.
+   */
+  const seal = (): void => {
+    if (lines === 0) return;
+    batches.push({ bytes: Buffer.from(text, 'latin1'), lines });
+    text = '';
+    lines = 0;
+  };
+
+  const take = (more: string, count: number): void => {
+    held += more.length;
+    if (text.length + more.length > batchBytes) seal();
+    text += more;
+    lines += count;
   };
 
   const next = (): void => {
     clearTimeout(company);
     company = undefined;
+    if (batches.length === 0) seal();
     const batch = batches.shift();
     busy = batch !== undefined;
     if (batch !== undefined) {
-      send(Buffer.from(batch.text, 'latin1'), batch.lines, FIRST_RETRY);
+      send(batch.bytes, batch.lines, FIRST_RETRY);
       return;
     }
     for (const resolve of waiting) resolve();
     waiting.clear();
   };
 
-  const send = (bytes: Buffer, lines: number, retry: number): void => {
+  const send = (bytes: Buffer, count: number, retry: number): void => {
     write(descriptor, bytes, (error, written) => {
       if (error === null) {
         held -= written;
-        if (written < bytes.length) send(bytes.subarray(written), lines, FIRST_RETRY);
+        if (written < bytes.length) send(bytes.subarray(written), count, FIRST_RETRY);
         else next();
       } else if (error.code === 'EAGAIN') {
-        setTimeout(send, retry, bytes, lines, Math.min(retry * 2, LAST_RETRY)).unref();
+        setTimeout(send, retry, bytes, count, Math.min(retry * 2, LAST_RETRY)).unref();
       } else {
         held -= bytes.length;
-        lost += lines;
+        lost += count;
         gone ||= error.code === 'EPIPE' || error.code === 'EBADF';
-        if (gone) batches.length = 0;
+        if (gone) {
+          batches.length = 0;
+          text = '';
+          lines = 0;
+        }
         next();
       }
     });
@@ -96,17 +109,15 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
   return {
     write(line) {
       if (gone) return;
-      const bytes = line.length;
-      if (held + bytes > heldBytes) {
+      if (held + line.length > heldBytes) {
         lost += 1;
         return;
       }
       if (lost > 0) {
-        const loss = options.describeLoss(lost);
-        take(loss, loss.length, lost);
+        take(options.describeLoss(lost), lost);
         lost = 0;
       }
-      take(line, bytes, 1);
+      take(line, 1);
       if (busy) return;
       if (held >= batchBytes) next();
       else company ??= setTimeout(next, COMPANY).unref();
