@@ -60,7 +60,7 @@ export const whoIsAtFault: Row = {
     {
       title: "Oldest keys: Cognito's",
       description:
-        'Seconds since keys were last fetched, of the worst pool and instance. Above keys.refresh (1 h) fetching fails; at keys.maxStale (24 h) everybody is refused. Try `cognito-auth-proxy check --online` from a pod.',
+        'Seconds since keys were last fetched, of the worst pool and instance. Above keys.refresh (1 h) fetching fails; at keys.maxStale (24 h) everybody is refused. What is in the way shows `kubectl exec deploy/NAME -c proxy -- /nodejs/bin/node /app/dist/bin.js check --online`; without Kubernetes, see docs/troubleshooting.md.',
       kind: 'stat',
       unit: 's',
       queries: [{ expr: `max(${chosen('jwks_age_seconds')})`, legend: 'age' }],
