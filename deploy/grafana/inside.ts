@@ -6,11 +6,16 @@ export const keysAndTokens: Row = {
     {
       title: "Keys' age by pool",
       description:
-        'A saw: up for an hour, down at each fetch. A line that only rises is a pool whose keys are not fetched. A line that ends is a pool without keys: its callers get 503.',
+        'A saw: up for one keys.refresh, down at each fetch. A line that rises beyond twice that is a pool whose keys are not fetched. A line that ends is a pool without keys: its callers get 503.',
       kind: 'lines',
       unit: 's',
-      queries: [{ expr: `max by (pool) (${chosen('jwks_age_seconds')})`, legend: '{{pool}}' }],
-      limits: { orange: 7200 },
+      queries: [
+        { expr: `max by (pool) (${chosen('jwks_age_seconds')})`, legend: '{{pool}}' },
+        {
+          expr: `2 * max by (pool) (${chosen('jwks_refresh_seconds')})`,
+          legend: '{{pool}}: twice keys.refresh',
+        },
+      ],
     },
     {
       title: 'Fetches of keys',
