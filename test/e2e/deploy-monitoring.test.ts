@@ -69,7 +69,11 @@ const CONFIG: ProxyConfig = {
     route('posts'),
     route('groups', 'board', { groups: ['writers'] }),
     { ...route('tried'), enforce: false },
+    { ...route('limited'), rateLimit: { by: 'caller', requests: 100, per: '1m' } },
   ],
+  upstreams: { board: { limits: { requests: 10 } } },
+  // Nobody listens there.
+  rateLimits: { store: { redis: 'redis://127.0.0.1:1' }, onStoreFailure: 'open' },
 };
 
 /** Of a proxy that does not sign, and of one that does. */
@@ -84,12 +88,15 @@ beforeAll(async () => {
     await proxy.request('GET /groups HTTP/1.1', [token]),
     await proxy.request('GET /nowhere HTTP/1.1'),
     await proxy.request('GET /tried HTTP/1.1'),
+    await proxy.request('GET /limited HTTP/1.1', [token]),
   ].map(({ status }) => status);
-  expect(statuses).toEqual([200, 401, 403, 404, 200]);
+  expect(statuses).toEqual([200, 401, 403, 404, 200, 200]);
   await proxy.reload(CONFIG);
   proxy.service.reloadFailed();
   await proxy.upstream.stop();
-  expect((await proxy.request('GET /posts HTTP/1.1', [token])).status).toBe(502);
+  for (let failures = 0; failures < 3; failures += 1) {
+    expect((await proxy.request('GET /posts HTTP/1.1', [token])).status).toBe(502);
+  }
   scrapes.push(await proxy.metrics());
   await proxy.stop();
 
@@ -206,6 +213,9 @@ describe('what whoever is woken is told', () => {
   }
 });
 
+const documentedMetrics = (): string[] =>
+  [...read('docs/metrics.md').matchAll(/^\| `([a-z_]+)` /gm)].map(([, name = '']) => name);
+
 describe('/metrics', () => {
   itWithPromtool('is accepted by promtool, its linter included', () => {
     for (const scrape of scrapes)
@@ -213,11 +223,10 @@ describe('/metrics', () => {
   });
 
   it('is what docs/metrics.md says', () => {
-    const documented = [...read('docs/metrics.md').matchAll(/^\| `([a-z_]+)` /gm)].map(([, name]) => name);
     const scraped = [...(scrapes[0] ?? '').matchAll(/^# TYPE ((?:cognito|http)\w+) /gm)].map(
       ([, name]) => name,
     );
-    expect(documented.sort()).toEqual(scraped.sort());
+    expect(documentedMetrics().sort()).toEqual(scraped.sort());
   });
 });
 
@@ -261,6 +270,15 @@ describe('deploy/grafana/dashboard.json', () => {
   it.each(graphs.map((panel) => [panel.title, panel] as const))('%s says what to do', (_title, panel) => {
     expect(panel.description?.length).toBeGreaterThan(60);
     expect(panel.targets?.every(({ legendFormat }) => legendFormat !== '')).toBe(true);
+  });
+
+  it('shows every metric that docs/metrics.md has', () => {
+    const asked = queries
+      .filter(([where]) => where.startsWith('panel '))
+      .flatMap(([, expr]) =>
+        selectorsIn(expr).map(({ metric }) => metric.replace(/_(bucket|sum|count)$/, '')),
+      );
+    expect(documentedMetrics().filter((name) => !asked.includes(name))).toEqual([]);
   });
 
   it('has panels of their own names, side by side', () => {
