@@ -5,6 +5,7 @@ import { findSource } from '../../src/config/find-source.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import type { Config } from '../../src/config/schema/config.ts';
+import { explainRequest } from '../../src/explain.ts';
 import { itWith } from '../support/debian-tools.ts';
 import { pairsOf, parseDockerfile, textsOf } from '../support/dockerfile.ts';
 import {
@@ -109,6 +110,20 @@ function expectPatience(objects: KubernetesObjects): void {
   expect(noticed).toBeLessThanOrEqual(unready);
 }
 
+/** The kubelet cannot reach a service on the pod's loopback: it has to ask through the proxy, by a route for anybody. */
+function expectReadyTogether(objects: KubernetesObjects): void {
+  const config = configOf(objects);
+  for (const { name, readinessProbe } of neighboursOf(objects)) {
+    const { path = '', port } = readinessProbe?.httpGet ?? {};
+    expect(port, name).toBe(config.server.listen.port);
+    const url = `http://10.0.0.1:${port}${path}`;
+    const explained = explainRequest(config, { method: 'GET', url, token: null, idToken: null, now: 0 });
+    expect(explained, name).toMatchObject({ outcome: 'allow', route: { allow: 'public' } });
+    const { url: upstream = '' } = config.upstreams[explained.route?.upstream ?? ''] ?? {};
+    expect(new URL(upstream).hostname, name).toBe('127.0.0.1');
+  }
+}
+
 /** The profile "restricted" of the Pod Security Standards, and a read-only root besides. */
 function expectHardened(objects: KubernetesObjects): void {
   const { spec } = podOf(objects);
@@ -143,6 +158,11 @@ describe.each(OVERLAYS)('deploy/kubernetes/%s', (overlay) => {
 
   itWithKubectl(`${overlay} gives the proxy the time that server.shutdown asks for`, () => {
     expectPatience(objectsOf(overlay));
+  });
+
+  itWithKubectl(`${overlay} is ready when every service beside the proxy is`, () => {
+    expectReadyTogether(objectsOf(overlay));
+    expect(neighboursOf(objectsOf(overlay))).toHaveLength(overlay === 'overlays/sidecar' ? 1 : 0);
   });
 
   itWithKubectl(`${overlay} runs without rights`, () => {
@@ -276,6 +296,7 @@ describe("the README's manifest", () => {
   it('holds a configuration that passes check', () => expectConfigured(objects));
   it('mounts it as a folder', () => expectLiveReload(objects));
   it('gives the proxy the time that server.shutdown asks for', () => expectPatience(objects));
+  it('is ready when the service is', () => expectReadyTogether(objects));
   it('runs without rights', () => expectHardened(objects));
   it('leads clients to the proxy', () => {
     const { selector, ports } = objects.one('Service').spec;
