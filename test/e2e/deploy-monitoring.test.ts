@@ -249,6 +249,15 @@ describe('deploy/prometheus/rules.yaml', () => {
     expect(read('deploy/prometheus/rules.test.yaml')).toContain(firing);
   });
 
+  it('is all in docs/metrics.md, and nothing else is', () => {
+    const [, section = ''] = /\n## Alerts\n([\s\S]*?)\n## /.exec(read('docs/metrics.md')) ?? [];
+    const lastCells = [...section.matchAll(/\| ([^|]*) \|$/gm)].map(([, cell = '']) => cell);
+    const named = lastCells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)]).map(([, name]) => name);
+    expect([...new Set(named)].sort()).toEqual(
+      alerts.map(({ alert }) => alert?.replace('CognitoAuthProxy', '')).sort(),
+    );
+  });
+
   it('becomes a PrometheusRule by the lines in the README', () => {
     const [, lines = ''] = /(\{ printf [\s\S]*?)```/.exec(read('deploy/kubernetes/README.md')) ?? [];
     const script = `kubectl() { cat; }\n${lines}`;
@@ -259,6 +268,23 @@ describe('deploy/prometheus/rules.yaml', () => {
       metadata: { name: 'auth-proxy' },
       spec: { groups },
     });
+  });
+});
+
+describe('docs/scaling.md', () => {
+  const rows = [
+    ...read('docs/scaling.md').matchAll(/^\| `(\w+)` (?:.*)\| +(?:`(\w+)`)? +\| ([^|]+?) +\|$/gm),
+  ];
+
+  it('has metrics to watch', () => expect(rows.length).toBeGreaterThan(3));
+
+  it.each(rows.map(([, ...row]) => row))('%s: alert %s and panel %s are about it', (metric, alert, panel) => {
+    const asks = (where: string): string[] =>
+      queries
+        .filter(([place]) => place === where)
+        .flatMap(([, expr]) => selectorsIn(expr).map((selector) => selector.metric));
+    expect(asks(`panel ${panel}`)).toContain(metric);
+    if (alert !== undefined) expect(asks(`rule CognitoAuthProxy${alert}`)).toContain(metric);
   });
 });
 
