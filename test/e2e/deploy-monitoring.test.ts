@@ -9,6 +9,7 @@ import { makeDashboard } from '../../deploy/grafana/dashboard.ts';
 import { ERRORS } from '../../src/core/errors.ts';
 import { itWith, runTool } from '../support/debian-tools.ts';
 import { execForm, parseDockerfile, textsOf } from '../support/dockerfile.ts';
+import { checkWithApi } from '../support/kubernetes-api.ts';
 import { groupingLabelsIn, labelsBySeries, type Matcher, selectorsIn } from '../support/promql.ts';
 import { bearer, type ProxyConfig, startProxy } from '../support/proxy.ts';
 import { startSigningStack } from '../support/signing-stack.ts';
@@ -262,6 +263,7 @@ describe('deploy/prometheus/rules.yaml', () => {
     const [, lines = ''] = /(\{ printf [\s\S]*?)```/.exec(read('deploy/kubernetes/README.md')) ?? [];
     const script = `kubectl() { cat; }\n${lines}`;
     const object = parse(execFileSync('sh', ['-c', script], { cwd: ROOT, encoding: 'utf8' })) as object;
+    checkWithApi(object);
     expect(object).toEqual({
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'PrometheusRule',
