@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -29,11 +29,13 @@ const PAGES = [
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
+const blocksOf = (page: string): string[] =>
+  [...read(page).matchAll(/^( *)```sh\n([\s\S]*?)^\1```$/gm)].map(([, , block = '']) => block);
+
 /** Every command of a page's `sh` blocks, and those in a sentence that have all their words. */
 function commandsOf(page: string): string[] {
   const text = read(page);
-  const blocks = [...text.matchAll(/^( *)```sh\n([\s\S]*?)^\1```$/gm)].map(([, , block = '']) => block);
-  const lines = blocks
+  const lines = blocksOf(page)
     .join('\n')
     .replaceAll(/\\\n\s*/g, ' ')
     // One command over several lines, which deploy-monitoring.test.ts follows.
@@ -246,6 +248,22 @@ const KINDS: readonly Kind[] = [
     follow: (port) => expect(IMAGE_PORTS).toContain(port),
   },
 ];
+
+describe('comments beside commands', () => {
+  const pages = ['.', 'docs', 'deploy', 'bench'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: folder !== '.', encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  );
+
+  // zsh, which macOS has, reads pasted comments as commands: one quote in them, and it waits for another to come.
+  it.each(pages)('%s: have no quotes that a shell would wait for the end of', (page) => {
+    const comments = blocksOf(page).flatMap((block) => block.match(/(?<=^|\s)# .*$/gm) ?? []);
+    for (const comment of comments) {
+      for (const quote of ["'", '"', '`']) expect(comment.split(quote).length % 2, comment).toBe(1);
+    }
+  });
+});
 
 describe('commands in the documentation', () => {
   const followed = printed.map(({ page, command }) => ({
