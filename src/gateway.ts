@@ -88,6 +88,7 @@ export function createGateway(initial: Config, options: GatewayOptions): Gateway
       inFlight: () => traffic.inFlight,
       tokenCacheEntries: () => cache.size + idTokenCache.size,
       keyAges: () => pools.ages(),
+      keyRefreshes: () => pools.refreshes(),
       connections: () => server.connections,
       webSockets: () => tunnels.size,
       upstreamConnections: () => upstreamPools.counts(),

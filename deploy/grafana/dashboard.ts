@@ -4,7 +4,7 @@
  *   node deploy/grafana/dashboard.ts && npm run format
  */
 import { writeFileSync } from 'node:fs';
-import { configuration, credentials, keysAndTokens, saturation } from './inside.ts';
+import { configuration, credentials, keysAndTokens, rateLimits, saturation } from './inside.ts';
 import { whoIsAtFault } from './overview.ts';
 import type { Panel } from './panel.ts';
 import { decisions, latency, shadow, traffic } from './requests.ts';
@@ -18,6 +18,7 @@ const ROWS = [
   keysAndTokens,
   credentials,
   saturation,
+  rateLimits,
   configuration,
 ];
 

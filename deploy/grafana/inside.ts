@@ -6,11 +6,16 @@ export const keysAndTokens: Row = {
     {
       title: "Keys' age by pool",
       description:
-        'A saw: up for an hour, down at each fetch. A line that only rises is a pool whose keys are not fetched. A line that ends is a pool without keys: its callers get 503.',
+        'A saw: up for one keys.refresh, down at each fetch. A line that rises beyond twice that is a pool whose keys are not fetched. A line that ends is a pool without keys: its callers get 503.',
       kind: 'lines',
       unit: 's',
-      queries: [{ expr: `max by (pool) (${chosen('jwks_age_seconds')})`, legend: '{{pool}}' }],
-      limits: { orange: 7200 },
+      queries: [
+        { expr: `max by (pool) (${chosen('jwks_age_seconds')})`, legend: '{{pool}}' },
+        {
+          expr: `2 * max by (pool) (${chosen('jwks_refresh_seconds')})`,
+          legend: '{{pool}}: twice keys.refresh',
+        },
+      ],
     },
     {
       title: 'Fetches of keys',
@@ -155,6 +160,68 @@ export const saturation: Row = {
       kind: 'lines',
       unit: 'short',
       queries: [{ expr: `sum by (upstream) (${chosen('upstream_connections')})`, legend: '{{upstream}}' }],
+    },
+    {
+      title: 'Requests at upstreams with a limit',
+      description:
+        'Of upstreams with limits.requests alone. waiting above nought for long: the upstream is as full as it may be; see its latency above, then raise limits.requests if it can do more. Further proxies make it worse. More than limits.queue of them are refused with LIMIT_UPSTREAM.',
+      kind: 'lines',
+      unit: 'short',
+      queries: [
+        { expr: `sum by (upstream) (${chosen('upstream_requests')})`, legend: '{{upstream}} at work' },
+        {
+          expr: `sum by (upstream) (${chosen('upstream_requests_waiting')})`,
+          legend: '{{upstream}} waiting',
+        },
+      ],
+    },
+    {
+      title: 'Upstream addresses that fail',
+      description:
+        "Addresses that failed three times in a row and have not answered since, as the worst instance sees it. Some of several: requests go to the others; look at those named as target in the log. All of them: the upstream is down, or a network policy is in the way. One instance alone: its node's network.",
+      kind: 'lines',
+      unit: 'short',
+      queries: [
+        {
+          expr: `max by (upstream, instance) (${chosen('upstream_failing_addresses')})`,
+          legend: '{{upstream}} of {{instance}}',
+        },
+      ],
+    },
+    {
+      title: 'Connections and WebSockets of clients',
+      description:
+        'Open ones. Near server.limits.connections or .webSockets: add replicas, or raise the limit if memory allows (12 KB for an idle connection). One instance far above the others: the load balancer keeps its connections; have it close them now and then. WebSockets that only rise: clients connect again without closing; shorten timeouts.webSocketIdle.',
+      kind: 'lines',
+      unit: 'short',
+      queries: [
+        { expr: `sum by (instance) (${chosen('client_connections')})`, legend: '{{instance}} connections' },
+        { expr: `sum by (instance) (${chosen('websockets')})`, legend: '{{instance}} WebSockets' },
+      ],
+    },
+  ],
+};
+
+export const rateLimits: Row = {
+  title: 'Rate limits',
+  panels: [
+    {
+      title: 'Answers of the store of rate limits',
+      description:
+        'Of Redis, or of the primary where there are several workers. failure: it is away, slower than rateLimits.timeout, or refuses to write; limited routes are then open, or answer 503 LIMIT_RATE_UNKNOWN, as rateLimits.onStoreFailure says. Look at the server and the way to it; the log says when it went.',
+      kind: 'lines',
+      unit: 'ops',
+      queries: [
+        { expr: `sum by (result) (${rate(chosen('rate_limit_store_total'))})`, legend: '{{result}}' },
+      ],
+    },
+    {
+      title: 'Callers counted in memory',
+      description:
+        'At rateLimits.entries (100,000) those silent for longest are forgotten, and may start anew. There without many callers: somebody uses many addresses; count by caller, or raise rateLimits.entries.',
+      kind: 'lines',
+      unit: 'short',
+      queries: [{ expr: `sum by (instance) (${chosen('rate_limit_entries')})`, legend: '{{instance}}' }],
     },
   ],
 };

@@ -60,11 +60,16 @@ export const whoIsAtFault: Row = {
     {
       title: "Oldest keys: Cognito's",
       description:
-        'Seconds since keys were last fetched, of the worst pool and instance. Above keys.refresh (1 h) fetching fails; at keys.maxStale (24 h) everybody is refused. Try `cognito-auth-proxy check --online` from a pod.',
+        'Age of the keys in use by their keys.refresh, of the worst pool and instance. Above 2 fetching fails; at keys.maxStale (by default 24 times keys.refresh) everybody is refused. What is in the way shows `kubectl exec deploy/NAME -c proxy -- /nodejs/bin/node /app/dist/bin.js check --online`; without Kubernetes, see docs/troubleshooting.md.',
       kind: 'stat',
-      unit: 's',
-      queries: [{ expr: `max(${chosen('jwks_age_seconds')})`, legend: 'age' }],
-      limits: { orange: 7200, red: 72_000 },
+      unit: 'short',
+      queries: [
+        {
+          expr: `max(${chosen('jwks_age_seconds')} / ${chosen('jwks_refresh_seconds')})`,
+          legend: 'age',
+        },
+      ],
+      limits: { orange: 2, red: 20 },
     },
     {
       title: 'Configuration: a change',

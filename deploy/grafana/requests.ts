@@ -38,7 +38,7 @@ export const decisions: Row = {
     {
       title: 'Refusals by code',
       description:
-        'AUTHN_TOKEN_EXPIRED: a client does not refresh. AUTHN_CLIENT_MISMATCH: an app client that is not in clientIds. AUTHN_SIGNATURE_INVALID: somebody is trying. AUTHZ_*: a rule; `cognito-auth-proxy explain` says which condition fails. docs/errors.md has every code.',
+        'AUTHN_TOKEN_EXPIRED: a client does not refresh. AUTHN_CLIENT_MISMATCH: an app client that is not in clientIds. AUTHN_SIGNATURE_INVALID: somebody is trying. AUTHZ_*: a rule; the status page, or `explain` (docs/troubleshooting.md), says which condition fails. docs/errors.md has every code.',
       kind: 'areas',
       unit: 'reqps',
       queries: [
@@ -64,7 +64,7 @@ export const decisions: Row = {
     {
       title: 'Failures by code',
       description:
-        'UPSTREAM_*: the upstream is down, resets connections or is too slow. AUTHN_KEYS_UNAVAILABLE: the keys of a pool cannot be had. SIGN_CREDENTIALS_*: the identity pool or STS. LIMIT_CONNECTIONS is a refusal, see saturation. INTERNAL_ERROR: ours; the log has the cause under the request id.',
+        'UPSTREAM_*: the upstream is down, resets connections or is too slow. LIMIT_UPSTREAM: it is slower than its requests come. AUTHN_KEYS_UNAVAILABLE: the keys of a pool cannot be had. SIGN_CREDENTIALS_*: the identity pool or STS. LIMIT_RATE_UNKNOWN: the store of rate limits, mostly Redis. LIMIT_BUFFER, LIMIT_WEBSOCKETS: a limit of ours is reached. LIMIT_CONNECTIONS is a refusal, see saturation. INTERNAL_ERROR: ours; the log has the cause under the request id.',
       kind: 'areas',
       unit: 'reqps',
       queries: [

@@ -175,6 +175,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       return ready;
     },
     age: () => (keys === null ? null : (clock.monotonic() - fetchedAt) / 1000),
+    refresh: refresh / 1000,
     start() {
       running = true;
       void fetchOnce();

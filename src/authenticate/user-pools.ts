@@ -20,6 +20,8 @@ export interface UserPools {
   readonly whenReady: Promise<void>;
   /** Seconds since each pool's keys were fetched; pools without keys are left out. */
   ages(): ReadonlyMap<string, number>;
+  /** Seconds between two fetches of each pool's keys. */
+  refreshes(): ReadonlyMap<string, number>;
   /** Takes over changed settings; keys stay where nothing changed about where they come from. */
   configure(pools: Readonly<Record<string, UserPoolConfig>>): void;
   stop(): void;
@@ -131,6 +133,13 @@ export function createUserPools(options: UserPoolsOptions): UserPools {
         if (known.length > 0) ages.set(name, Math.max(...known));
       }
       return ages;
+    },
+    refreshes() {
+      const refreshes = new Map<string, number>();
+      for (const [name, pool] of pools ?? []) {
+        for (const source of pool.sources.values()) refreshes.set(name, source.refresh);
+      }
+      return refreshes;
     },
     configure(configs) {
       const next = new Map<string, UserPool>();

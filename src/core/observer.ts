@@ -26,6 +26,8 @@ export interface Gauges {
   tokenCacheEntries(): number;
   /** Seconds, by user pool. */
   keyAges(): ReadonlyMap<string, number>;
+  /** Seconds between two fetches, by user pool. */
+  keyRefreshes(): ReadonlyMap<string, number>;
   /** Of clients. */
   connections(): number;
   webSockets(): number;

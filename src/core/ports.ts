@@ -32,6 +32,8 @@ export interface KeySource {
   readonly ready: boolean;
   /** Seconds since the keys in use were fetched; null while there are none. */
   age(): number | null;
+  /** Seconds between two fetches in the background, while they go well. */
+  readonly refresh: number;
   /** Begins to keep keys; called again, fetches them at once. */
   start(): void;
   stop(): void;

@@ -24,6 +24,17 @@ export function registerGauges(registry: Registry, gauges: Gauges): void {
     },
   });
   new Gauge({
+    name: 'cognito_auth_proxy_jwks_refresh_seconds',
+    help: 'Seconds between two fetches of the keys of the pool: what their age is to be measured by.',
+    labelNames: ['pool'],
+    aggregator: 'max',
+    registers,
+    collect() {
+      this.reset();
+      for (const [pool, seconds] of gauges.keyRefreshes()) this.set({ pool }, seconds);
+    },
+  });
+  new Gauge({
     name: 'cognito_auth_proxy_upstream_connections',
     help: 'Open connections to the upstream.',
     labelNames: ['upstream'],

@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import type { Config } from '../../src/config/schema/config.ts';
 import type { DevSummary } from '../../src/dev/dev-stack.ts';
+import { runCommandLine } from '../support/command-line.ts';
 import { itWith, runTool } from '../support/debian-tools.ts';
 import { type BuildStage, execForm, pairsOf, parseDockerfile, textsOf } from '../support/dockerfile.ts';
 import { type Program, runProgram } from '../support/program.ts';
@@ -62,9 +63,25 @@ const composeFile = z.strictObject({
 
 const readCompose = (folder: string) => composeFile.parse(parse(read(join(folder, 'docker-compose.yaml'))));
 
+const withImage = (environment: Readonly<Record<string, string>>): Record<string, string> => ({
+  ...pairsOf(textsOf(image, 'ENV')),
+  ...environment,
+});
+
+/** Runs the command with an environment, and on the file in the folder that is mounted, if any. */
+async function expectPassesCheck(
+  environment: Readonly<Record<string, string>>,
+  mounted: string | null,
+): Promise<void> {
+  const args = mounted === null ? [] : ['--config', join(mounted, 'config.yaml')];
+  const ran = await runCommandLine(['check', ...args], { environment: withImage(environment) });
+  expect(ran).toMatchObject({ code: 0, err: '' });
+  expect(ran.out).toContain(' is fine');
+}
+
 /** What the proxy makes of an environment and of the folder that is mounted for it, if any. */
 function configOf(environment: Readonly<Record<string, string>>, mounted: string | null): Config {
-  const env = { ...pairsOf(textsOf(image, 'ENV')), ...environment };
+  const env = withImage(environment);
   const looksFor = findSource(undefined, env, '/', () => mounted !== null);
   const source =
     looksFor?.kind === 'file' ? { ...looksFor, path: join(mounted ?? '', 'config.yaml') } : looksFor;
@@ -98,7 +115,10 @@ describe.each(EXAMPLES)('%s', (folder) => {
   const environment = Object.fromEntries(
     Object.entries(proxy.environment ?? {}).map(([name, value]) => [name, substitute(value)]),
   );
-  const config = configOf(environment, mount === undefined ? null : join(ROOT, folder, mount[0] ?? ''));
+  const mounted = mount === undefined ? null : join(ROOT, folder, mount[0] ?? '');
+  const config = configOf(environment, mounted);
+
+  it('holds a configuration that passes check', () => expectPassesCheck(environment, mounted));
 
   it('builds the image of this checkout, and publishes its public port alone', () => {
     expect(resolve(ROOT, folder, String(proxy.build))).toBe(resolve(ROOT));
@@ -152,13 +172,15 @@ describe('the lines of deploy/docker/README.md', () => {
 
   it('are there for one service, for several, and for signing', () => expect(runs).toHaveLength(3));
 
-  it.each(runs)('%s', (line) => {
+  it.each(runs)('%s', async (line) => {
     const valuesOf = (option: string): string[] =>
       [...line.matchAll(new RegExp(`--${option} ("[^"]*"|\\S+)`, 'g'))].map(([, value = '']) =>
         value.replaceAll('"', ''),
       );
     const [volume] = valuesOf('volume').map((value) => value.replace('$PWD/', ROOT).split(':'));
-    const config = configOf(pairsOf(valuesOf('env')), volume?.[0] ?? null);
+    const environment = pairsOf(valuesOf('env'));
+    await expectPassesCheck(environment, volume?.[0] ?? null);
+    const config = configOf(environment, volume?.[0] ?? null);
     expect(valuesOf('publish')).toEqual([`8080:${config.server.listen.port}`]);
     expect(Number(valuesOf('stop-timeout')[0])).toBeGreaterThanOrEqual(secondsToStop(config) + 5);
     expect(line).toContain('--read-only --cap-drop ALL --security-opt no-new-privileges');

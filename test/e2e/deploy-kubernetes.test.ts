@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findSource } from '../../src/config/find-source.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import type { Config } from '../../src/config/schema/config.ts';
+import { explainRequest } from '../../src/explain.ts';
+import { runCommandLine } from '../support/command-line.ts';
 import { itWith } from '../support/debian-tools.ts';
 import { pairsOf, parseDockerfile, textsOf } from '../support/dockerfile.ts';
 import {
@@ -45,16 +48,23 @@ function proxyOf(objects: KubernetesObjects): Container {
 const neighboursOf = (objects: KubernetesObjects): Container[] =>
   podOf(objects).spec.containers.filter(({ name }) => name !== 'proxy');
 
-/** What the proxy in the pod reads: the file of the ConfigMap, with the image's environment and the container's. */
-function configOf(objects: KubernetesObjects): Config {
-  const text = objects.one('ConfigMap').data['config.yaml'] ?? '';
+const configTextOf = (objects: KubernetesObjects): string =>
+  objects.one('ConfigMap').data['config.yaml'] ?? '';
+
+/** The image's, and the container's. */
+function environmentOf(objects: KubernetesObjects): Record<string, string> {
   const image = parseDockerfile(read('Dockerfile')).at(-1);
-  const environment = {
+  return {
     ...(image && pairsOf(textsOf(image, 'ENV'))),
     ...Object.fromEntries(proxyOf(objects).env.map(({ name, value }) => [name, value])),
   };
+}
+
+/** What the proxy in the pod makes of the ConfigMap. */
+function configOf(objects: KubernetesObjects): Config {
+  const text = configTextOf(objects);
   const source = { kind: 'text', name: 'config.yaml', text, folder: CONFIG_FOLDER } as const;
-  const loaded = loadConfig(source, { environment });
+  const loaded = loadConfig(source, { environment: environmentOf(objects) });
   if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
   return loaded.config;
 }
@@ -74,6 +84,20 @@ function shutdownOf(objects: KubernetesObjects): { readonly unready: number; rea
   const { unready, drain } = configOf(objects).server.shutdown;
   const beforehand = preStopOf(proxyOf(objects));
   return { unready: unready / 1000, whole: beforehand + (unready + drain) / 1000 };
+}
+
+/** Runs the command on the ConfigMap's file, with the container's variables. */
+async function expectPassesCheck(objects: KubernetesObjects): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'config-map-'));
+  try {
+    writeFileSync(join(folder, 'config.yaml'), configTextOf(objects));
+    const args = ['check', '--config', 'config.yaml'];
+    const ran = await runCommandLine(args, { folder, environment: environmentOf(objects) });
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toContain('config.yaml is fine');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function expectConfigured(objects: KubernetesObjects): void {
@@ -109,6 +133,20 @@ function expectPatience(objects: KubernetesObjects): void {
   expect(noticed).toBeLessThanOrEqual(unready);
 }
 
+/** The kubelet cannot reach a service on the pod's loopback: it has to ask through the proxy, by a route for anybody. */
+function expectReadyTogether(objects: KubernetesObjects): void {
+  const config = configOf(objects);
+  for (const { name, readinessProbe } of neighboursOf(objects)) {
+    const { path = '', port } = readinessProbe?.httpGet ?? {};
+    expect(port, name).toBe(config.server.listen.port);
+    const url = `http://10.0.0.1:${port}${path}`;
+    const explained = explainRequest(config, { method: 'GET', url, token: null, idToken: null, now: 0 });
+    expect(explained, name).toMatchObject({ outcome: 'allow', route: { allow: 'public' } });
+    const { url: upstream = '' } = config.upstreams[explained.route?.upstream ?? ''] ?? {};
+    expect(new URL(upstream).hostname, name).toBe('127.0.0.1');
+  }
+}
+
 /** The profile "restricted" of the Pod Security Standards, and a read-only root besides. */
 function expectHardened(objects: KubernetesObjects): void {
   const { spec } = podOf(objects);
@@ -128,12 +166,13 @@ describe.each(OVERLAYS)('deploy/kubernetes/%s', (overlay) => {
     expect(objectsOf(overlay).one('Deployment').metadata.name).toMatch(/auth-proxy$/);
   });
 
-  itWithKubectl(
-    `${overlay} holds a configuration that passes check, for the ports that the container names`,
-    () => {
-      expectConfigured(objectsOf(overlay));
-    },
-  );
+  itWithKubectl(`${overlay} holds a configuration that passes check`, async () => {
+    await expectPassesCheck(objectsOf(overlay));
+  });
+
+  itWithKubectl(`${overlay} is configured for the ports that the container names`, () => {
+    expectConfigured(objectsOf(overlay));
+  });
 
   itWithKubectl(`${overlay} mounts the configuration as a folder, under a name that stays`, () => {
     expectLiveReload(objectsOf(overlay));
@@ -143,6 +182,11 @@ describe.each(OVERLAYS)('deploy/kubernetes/%s', (overlay) => {
 
   itWithKubectl(`${overlay} gives the proxy the time that server.shutdown asks for`, () => {
     expectPatience(objectsOf(overlay));
+  });
+
+  itWithKubectl(`${overlay} is ready when every service beside the proxy is`, () => {
+    expectReadyTogether(objectsOf(overlay));
+    expect(neighboursOf(objectsOf(overlay))).toHaveLength(overlay === 'overlays/sidecar' ? 1 : 0);
   });
 
   itWithKubectl(`${overlay} runs without rights`, () => {
@@ -273,9 +317,11 @@ describe("the README's manifest", () => {
   const [, manifest = ''] = /```yaml\n(apiVersion: [\s\S]*?)```/.exec(read('README.md')) ?? [];
   const objects = readKubernetesObjects(readObjects(manifest));
 
-  it('holds a configuration that passes check', () => expectConfigured(objects));
+  it('holds a configuration that passes check', () => expectPassesCheck(objects));
+  it('is configured for the ports that the container names', () => expectConfigured(objects));
   it('mounts it as a folder', () => expectLiveReload(objects));
   it('gives the proxy the time that server.shutdown asks for', () => expectPatience(objects));
+  it('is ready when the service is', () => expectReadyTogether(objects));
   it('runs without rights', () => expectHardened(objects));
   it('leads clients to the proxy', () => {
     const { selector, ports } = objects.one('Service').spec;

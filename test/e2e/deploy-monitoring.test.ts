@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,8 @@ import { parse, stringify } from 'yaml';
 import { makeDashboard } from '../../deploy/grafana/dashboard.ts';
 import { ERRORS } from '../../src/core/errors.ts';
 import { itWith, runTool } from '../support/debian-tools.ts';
+import { execForm, parseDockerfile, textsOf } from '../support/dockerfile.ts';
+import { checkWithApi } from '../support/kubernetes-api.ts';
 import { groupingLabelsIn, labelsBySeries, type Matcher, selectorsIn } from '../support/promql.ts';
 import { bearer, type ProxyConfig, startProxy } from '../support/proxy.ts';
 import { startSigningStack } from '../support/signing-stack.ts';
@@ -68,7 +70,11 @@ const CONFIG: ProxyConfig = {
     route('posts'),
     route('groups', 'board', { groups: ['writers'] }),
     { ...route('tried'), enforce: false },
+    { ...route('limited'), rateLimit: { by: 'caller', requests: 100, per: '1m' } },
   ],
+  upstreams: { board: { limits: { requests: 10 } } },
+  // Nobody listens there.
+  rateLimits: { store: { redis: 'redis://127.0.0.1:1' }, onStoreFailure: 'open' },
 };
 
 /** Of a proxy that does not sign, and of one that does. */
@@ -83,12 +89,15 @@ beforeAll(async () => {
     await proxy.request('GET /groups HTTP/1.1', [token]),
     await proxy.request('GET /nowhere HTTP/1.1'),
     await proxy.request('GET /tried HTTP/1.1'),
+    await proxy.request('GET /limited HTTP/1.1', [token]),
   ].map(({ status }) => status);
-  expect(statuses).toEqual([200, 401, 403, 404, 200]);
+  expect(statuses).toEqual([200, 401, 403, 404, 200, 200]);
   await proxy.reload(CONFIG);
   proxy.service.reloadFailed();
   await proxy.upstream.stop();
-  expect((await proxy.request('GET /posts HTTP/1.1', [token])).status).toBe(502);
+  for (let failures = 0; failures < 3; failures += 1) {
+    expect((await proxy.request('GET /posts HTTP/1.1', [token])).status).toBe(502);
+  }
   scrapes.push(await proxy.metrics());
   await proxy.stop();
 
@@ -98,6 +107,15 @@ beforeAll(async () => {
   scrapes.push(await signing.proxy.metrics());
   await signing.stop();
 });
+
+/** What is said to whoever is woken, by where it is said. */
+const advice: readonly (readonly [where: string, text: string])[] = [
+  ...alerts.map(
+    ({ alert = '', annotations }) => [alert, Object.values(annotations ?? {}).join(' ')] as const,
+  ),
+  ...graphs.map(({ title, description = '' }) => [title, description] as const),
+];
+const adviceOf = (place: string): string => advice.find(([where]) => where === place)?.[1] ?? '';
 
 /** Labels that Prometheus puts on what it scrapes. */
 const SCRAPE_LABELS = ['job', 'instance'];
@@ -148,6 +166,57 @@ describe('what rules and dashboard ask for', () => {
   });
 });
 
+describe('what whoever is woken is told', () => {
+  const image = parseDockerfile(read('Dockerfile')).at(-1);
+  const entry = execForm((image && textsOf(image, 'ENTRYPOINT')[0]) ?? '').join(' ');
+
+  it.each(advice)('%s: names no command that the image does not have', (_where, text) => {
+    // The program is not on the image's PATH.
+    expect(text).not.toMatch(/cognito-auth-proxy [a-z]/);
+    for (const [, command = ''] of text.matchAll(/`(?:kubectl|docker) exec ([^`]*)`/g)) {
+      expect(command).toMatch(new RegExp(`-c proxy -- ${entry} (check|check --online|explain)$`));
+    }
+  });
+
+  it.each(advice)('%s: names no code that is not there', (_where, text) => {
+    for (const name of codeNamesIn(text)) expect(codesOf(name), name).not.toEqual([]);
+  });
+
+  // A limit of connections is a refusal, which has an alert and a panel of its own.
+  const faults = Object.entries(ERRORS)
+    .filter(([code, { status }]) => status >= 500 && code !== 'LIMIT_CONNECTIONS')
+    .map(([code]) => code);
+
+  it.each(['CognitoAuthProxyFaults', 'Failures by code'])('%s: names every fault', (place) => {
+    expect(faults).toContain('INTERNAL_ERROR');
+    expect(codeNamesIn(adviceOf(place)).flatMap(codesOf)).toEqual(expect.arrayContaining(faults));
+  });
+
+  it('takes for a fault whatever the sources make one', () => {
+    const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
+    const made = sources
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => [...read(join('src', name)).matchAll(/\bfault\('([A-Z_]+)'/g)])
+      .map(([, code]) => code);
+    expect(made.length).toBeGreaterThan(10);
+    expect(faults).toEqual(expect.arrayContaining(made));
+  });
+
+  /** Codes, and beginnings of codes with a star behind them. */
+  function codeNamesIn(text: string): string[] {
+    return text.match(/\b(?:REQUEST|ROUTE|AUTHN|AUTHZ|SIGN|UPSTREAM|LIMIT|INTERNAL)_[A-Z_]*\*?/g) ?? [];
+  }
+
+  function codesOf(name: string): string[] {
+    return Object.keys(ERRORS).filter((code) =>
+      name.endsWith('*') ? code.startsWith(name.slice(0, -1)) : code === name,
+    );
+  }
+});
+
+const documentedMetrics = (): string[] =>
+  [...read('docs/metrics.md').matchAll(/^\| `([a-z_]+)` /gm)].map(([, name = '']) => name);
+
 describe('/metrics', () => {
   itWithPromtool('is accepted by promtool, its linter included', () => {
     for (const scrape of scrapes)
@@ -155,11 +224,10 @@ describe('/metrics', () => {
   });
 
   it('is what docs/metrics.md says', () => {
-    const documented = [...read('docs/metrics.md').matchAll(/^\| `([a-z_]+)` /gm)].map(([, name]) => name);
     const scraped = [...(scrapes[0] ?? '').matchAll(/^# TYPE ((?:cognito|http)\w+) /gm)].map(
       ([, name]) => name,
     );
-    expect(documented.sort()).toEqual(scraped.sort());
+    expect(documentedMetrics().sort()).toEqual(scraped.sort());
   });
 });
 
@@ -182,16 +250,43 @@ describe('deploy/prometheus/rules.yaml', () => {
     expect(read('deploy/prometheus/rules.test.yaml')).toContain(firing);
   });
 
+  it('is all in docs/metrics.md, and nothing else is', () => {
+    const [, section = ''] = /\n## Alerts\n([\s\S]*?)\n## /.exec(read('docs/metrics.md')) ?? [];
+    const lastCells = [...section.matchAll(/\| ([^|]*) \|$/gm)].map(([, cell = '']) => cell);
+    const named = lastCells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)]).map(([, name]) => name);
+    expect([...new Set(named)].sort()).toEqual(
+      alerts.map(({ alert }) => alert?.replace('CognitoAuthProxy', '')).sort(),
+    );
+  });
+
   it('becomes a PrometheusRule by the lines in the README', () => {
     const [, lines = ''] = /(\{ printf [\s\S]*?)```/.exec(read('deploy/kubernetes/README.md')) ?? [];
     const script = `kubectl() { cat; }\n${lines}`;
     const object = parse(execFileSync('sh', ['-c', script], { cwd: ROOT, encoding: 'utf8' })) as object;
+    checkWithApi(object);
     expect(object).toEqual({
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'PrometheusRule',
       metadata: { name: 'auth-proxy' },
       spec: { groups },
     });
+  });
+});
+
+describe('docs/scaling.md', () => {
+  const rows = [
+    ...read('docs/scaling.md').matchAll(/^\| `(\w+)` (?:.*)\| +(?:`(\w+)`)? +\| ([^|]+?) +\|$/gm),
+  ];
+
+  it('has metrics to watch', () => expect(rows.length).toBeGreaterThan(3));
+
+  it.each(rows.map(([, ...row]) => row))('%s: alert %s and panel %s are about it', (metric, alert, panel) => {
+    const asks = (where: string): string[] =>
+      queries
+        .filter(([place]) => place === where)
+        .flatMap(([, expr]) => selectorsIn(expr).map((selector) => selector.metric));
+    expect(asks(`panel ${panel}`)).toContain(metric);
+    if (alert !== undefined) expect(asks(`rule CognitoAuthProxy${alert}`)).toContain(metric);
   });
 });
 
@@ -203,6 +298,15 @@ describe('deploy/grafana/dashboard.json', () => {
   it.each(graphs.map((panel) => [panel.title, panel] as const))('%s says what to do', (_title, panel) => {
     expect(panel.description?.length).toBeGreaterThan(60);
     expect(panel.targets?.every(({ legendFormat }) => legendFormat !== '')).toBe(true);
+  });
+
+  it('shows every metric that docs/metrics.md has', () => {
+    const asked = queries
+      .filter(([where]) => where.startsWith('panel '))
+      .flatMap(([, expr]) =>
+        selectorsIn(expr).map(({ metric }) => metric.replace(/_(bucket|sum|count)$/, '')),
+      );
+    expect(documentedMetrics().filter((name) => !asked.includes(name))).toEqual([]);
   });
 
   it('has panels of their own names, side by side', () => {

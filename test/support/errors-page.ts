@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode, type ErrorEntry } from '../../src/core/errors.ts';
+import { footerOf, withFooter } from './reading-order.ts';
 
 interface Chapter {
   readonly title: string;
@@ -73,7 +74,7 @@ export function errorsPage(): string {
   for (const prefix of chapters.keys()) {
     if (CHAPTERS[prefix] === undefined) throw new Error(`no chapter for ${prefix}_`);
   }
-  return [
+  const text = [
     INTRODUCTION,
     ...Object.entries(CHAPTERS).flatMap(([prefix, chapter]) => [
       `## ${prefix}_: ${chapter.title}`,
@@ -81,9 +82,8 @@ export function errorsPage(): string {
       wrap(`_For operators:_ ${chapter.operators}`),
       ...(chapters.get(prefix) ?? []).map(section),
     ]),
-  ]
-    .join('\n\n')
-    .concat('\n');
+  ].join('\n\n');
+  return withFooter(text, footerOf('docs/errors.md'));
 }
 
 const INTRODUCTION = `# Error codes

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { type ApiObject, checkWithApi, type UnknownFields } from './kubernetes-api.ts';
 
 /**
  * As much of the Kubernetes API as deploy/ uses, in strict objects, so that a field that is misspelt or in the wrong
  * place is found; the API server would ignore it, or refuse it only when it is too late. After the API reference of
- * Kubernetes 1.30, the oldest that knows all of these fields.
+ * Kubernetes 1.30, the oldest that knows all of these fields. The compiler holds their names, and
+ * {@link readKubernetesObjects} the objects, against what the API publishes.
  */
 
 const labels = z.record(z.string().regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9._-]{1,63}$/), z.string().max(63));
@@ -224,6 +226,11 @@ const kubernetesObject = z.discriminatedUnion('kind', [
 type KubernetesObject = z.output<typeof kubernetesObject>;
 type KubernetesKind = KubernetesObject['kind'];
 
+/** Names of fields that are in the schemas above, and in no API; there are none. */
+export type InventedFields = {
+  [K in KubernetesKind]: UnknownFields<Extract<KubernetesObject, { kind: K }>, ApiObject<K>>;
+}[KubernetesKind];
+
 /** Checked objects, to be asked for by their kinds. */
 export interface KubernetesObjects {
   all<K extends KubernetesKind>(kind: K): Extract<KubernetesObject, { kind: K }>[];
@@ -231,8 +238,9 @@ export interface KubernetesObjects {
   one<K extends KubernetesKind>(kind: K): Extract<KubernetesObject, { kind: K }>;
 }
 
-/** @throws ZodError that says which field of which object is wrong */
+/** @throws Error that says which field of which object is wrong */
 export function readKubernetesObjects(objects: readonly unknown[]): KubernetesObjects {
+  for (const object of objects) checkWithApi(object);
   const checked = z.array(kubernetesObject).parse(objects);
   const all: KubernetesObjects['all'] = (wanted) =>
     checked.filter(

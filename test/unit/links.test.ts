@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -22,13 +22,32 @@ function anchorsOf(markdown: string): string[] {
   );
 }
 
+function linksOf(markdown: string): string[] {
+  // What stands in a block of code is no link.
+  const prose = markdown.replace(/^(\s*)```[\s\S]*?^\1```$/gm, '');
+  return [...prose.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => link);
+}
+
+describe('links in the package', () => {
+  const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
+  const isShipped = (path: string): boolean =>
+    // npm takes these whatever `files` says.
+    /^(package\.json|README[.\w]*)$/.test(path) || files.includes(path.split('/')[0] ?? '');
+  // What only a checkout has, and whoever follows such a link wants to see the sources.
+  const SOURCES = ['src', 'test', 'bench'];
+
+  it.each(pages.filter(isShipped))('%s: lead to what is in it, or to sources', (page) => {
+    for (const link of linksOf(readFileSync(join(ROOT, page), 'utf8'))) {
+      const target = relative(ROOT, join(ROOT, dirname(page), link.split('#')[0] ?? ''));
+      const found = target === '' || isShipped(target) || SOURCES.includes(target.split('/')[0] ?? '');
+      expect(found, link).toBe(true);
+    }
+  });
+});
+
 describe('links between documents', () => {
   it.each(pages)('%s: lead somewhere', (page) => {
-    const text = readFileSync(join(ROOT, page), 'utf8');
-    // What stands in a block of code is no link.
-    const prose = text.replace(/^(\s*)```[\s\S]*?^\1```$/gm, '');
-    const links = [...prose.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => link);
-    for (const link of links) {
+    for (const link of linksOf(readFileSync(join(ROOT, page), 'utf8'))) {
       const [path = '', anchor] = link.split('#');
       const target = path === '' ? join(ROOT, page) : join(ROOT, dirname(page), path);
       expect(existsSync(target), link).toBe(true);

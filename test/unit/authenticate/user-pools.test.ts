@@ -166,6 +166,22 @@ describe('user pools', () => {
     expect(pools.ages()).toEqual(new Map([['main', 30]]));
   });
 
+  it('tell how often keys are fetched, which may be more often than asked for', () => {
+    const { pools } = openPools();
+    pools.configure({
+      main: pool({ keys: { refresh: '6h' } }),
+      brief: pool({ issuer: 'https://brief.test', keys: { refresh: '6h', maxStale: '1h' } }),
+      disk: pool({ issuer: 'https://disk.test', keys: { file: '/keys.json' } }),
+    });
+    expect(pools.refreshes()).toEqual(
+      new Map([
+        ['main', 21_600],
+        ['brief', 1_800],
+        ['disk', 60],
+      ]),
+    );
+  });
+
   it('forget tokens with the key that verified them, within one refresh', async () => {
     const { clock, script, cache, token, verify } = await openMain();
     script.serve([one, two], keysOf(ISSUER));

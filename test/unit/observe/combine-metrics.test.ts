@@ -32,6 +32,7 @@ function worker(gauges: Partial<Gauges> = {}) {
       inFlight: () => 0,
       tokenCacheEntries: () => 0,
       keyAges: () => new Map(),
+      keyRefreshes: () => new Map(),
       connections: () => 0,
       webSockets: () => 0,
       upstreamConnections: () => new Map(),
@@ -49,11 +50,13 @@ describe('the metrics of several workers', () => {
       inFlight: () => 2,
       tokenCacheEntries: () => 10,
       keyAges: () => new Map([['main', 5]]),
+      keyRefreshes: () => new Map([['main', 3600]]),
     });
     const second = worker({
       inFlight: () => 3,
       tokenCacheEntries: () => 20,
       keyAges: () => new Map([['main', 7]]),
+      keyRefreshes: () => new Map([['main', 3600]]),
     });
     for (const { metrics } of [first, second, second]) metrics.count(SAMPLE);
     second.metrics.count({ ...SAMPLE, route: 'only-here' });
@@ -70,6 +73,7 @@ describe('the metrics of several workers', () => {
       ['cognito_auth_proxy_token_cache_entries', 30],
       ['cognito_auth_proxy_jwks_fetch_total{pool="main",result="success"}', 1],
       ['cognito_auth_proxy_jwks_age_seconds{pool="main"}', 7],
+      ['cognito_auth_proxy_jwks_refresh_seconds{pool="main"}', 3600],
       ['http_server_request_duration_seconds_count{method="GET",status="200"}', 4],
       ['http_server_request_duration_seconds_bucket{le="0.25",method="GET",status="200"}', 4],
       ['cognito_auth_proxy_config_reloads_total{result="failure"}', 1],

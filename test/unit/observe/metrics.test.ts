@@ -12,6 +12,7 @@ const GAUGES: Gauges = {
   inFlight: () => 3,
   tokenCacheEntries: () => 7,
   keyAges: () => new Map([['main', 12.5]]),
+  keyRefreshes: () => new Map([['main', 3600]]),
   connections: () => 11,
   webSockets: () => 5,
   failingAddresses: () => new Map([['board', 1]]),
@@ -53,7 +54,7 @@ async function series(): Promise<string[]> {
 
 /** What is counted when it is asked for, used or not. */
 const GAUGES_ALWAYS_THERE =
-  /_(in_flight|entries|connections|failing_addresses|age_seconds|websockets|upstream_requests\w*)\b/;
+  /_(in_flight|entries|connections|failing_addresses|age_seconds|refresh_seconds|websockets|upstream_requests\w*)\b/;
 
 const without =
   (...patterns: RegExp[]) =>
@@ -181,6 +182,7 @@ describe('a series', () => {
         'cognito_auth_proxy_upstream_duration_seconds_count{upstream="board",status="404"} 1',
         'cognito_auth_proxy_token_cache_entries 7',
         'cognito_auth_proxy_jwks_age_seconds{pool="main"} 12.5',
+        'cognito_auth_proxy_jwks_refresh_seconds{pool="main"} 3600',
         'cognito_auth_proxy_upstream_connections{upstream="board"} 2',
         'cognito_auth_proxy_upstream_connections{upstream="wiki"} 0',
         'cognito_auth_proxy_requests_in_flight 3',
