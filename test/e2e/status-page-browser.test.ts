@@ -81,6 +81,8 @@ describe('the status page in a browser', () => {
       .locator('td', { hasText: /^1$/ })
       .first()
       .waitFor();
+    const latency = part('routes').locator('tr', { hasText: 'read-posts' }).locator('[data-label=p99]');
+    expect(await latency.textContent()).toMatch(/^\d.* m?s$/);
 
     await Promise.all(Array.from({ length: 4 }, () => get('/dead')));
     await page.waitForSelector('html[data-level=fault]');

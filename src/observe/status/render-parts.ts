@@ -1,8 +1,8 @@
 import { percent } from './finding.ts';
 import { type Html, html } from './html.ts';
 import { ageInWords, clockTime, durationInWords, numberInWords } from './in-words.ts';
-import type { Latency } from './quantile.ts';
 import { renderChart } from './render-chart.ts';
+import { latencyCells, latencyHeads } from './render-latency.ts';
 import { renderRoutes, selectRoutes } from './render-routes.ts';
 import type { DatedFinding, Status } from './status.ts';
 
@@ -103,16 +103,12 @@ function renderTraffic({ traffic }: Status): Html {
 ${renderChart(minutes)}`;
 }
 
-function latencyCells(latency: Latency | null): Html {
-  return html`<td class="num" data-label="p50">${latency === null ? '–' : durationInWords(latency.p50)}</td><td class="num" data-label="p99">${latency === null ? '–' : durationInWords(latency.p99)}</td>`;
-}
-
 function state(level: 'ok' | 'warning' | 'fault', text: string): Html {
   return html`<span class="state" data-level="${level}"><span class="dot"></span>${text}</span>`;
 }
 
 function renderUpstreams({ upstreams }: Status): Html {
-  return html`<table><thead><tr><th scope="col">Upstream</th><th scope="col">Health</th><th scope="col" class="num">Connections</th><th scope="col" class="num">Answers, last minute</th><th scope="col" class="num">5xx</th><th scope="col" class="num">p50</th><th scope="col" class="num">p99</th></tr></thead><tbody>${upstreams.map(
+  return html`<table><thead><tr><th scope="col">Upstream</th><th scope="col">Health</th><th scope="col" class="num">Connections</th><th scope="col" class="num">Answers, last minute</th><th scope="col" class="num">5xx</th>${latencyHeads}</tr></thead><tbody>${upstreams.map(
     ({ name, addresses, failing, connections, lately, errors, latency, signed }) =>
       html`<tr><th scope="row">${name}${signed ? html` <span class="tag">signed</span>` : null}<span class="sub">${addresses.join(', ')}</span></th><td data-label="health">${
         failing > 0
@@ -146,7 +142,7 @@ function renderCredentials({ credentials }: Status): Html {
   if (credentials.length === 0) return html`<p class="quiet">Nothing has been signed.</p>`;
   const of = (results: ReadonlyMap<string, number>, name: string): string =>
     numberInWords(results.get(name) ?? 0);
-  return html`<table><thead><tr><th scope="col">Credentials</th><th scope="col" class="num">Remembered</th><th scope="col" class="num">Fetched</th><th scope="col" class="num">Denied</th><th scope="col" class="num">Throttled</th><th scope="col" class="num">Unavailable</th><th scope="col" class="num">p50</th><th scope="col" class="num">p99</th></tr></thead><tbody>${credentials.map(
+  return html`<table><thead><tr><th scope="col">Credentials</th><th scope="col" class="num">Remembered</th><th scope="col" class="num">Fetched</th><th scope="col" class="num">Denied</th><th scope="col" class="num">Throttled</th><th scope="col" class="num">Unavailable</th>${latencyHeads}</tr></thead><tbody>${credentials.map(
     ({ pool, results, latency }) =>
       html`<tr><th scope="row">${pool}</th>${['cached', 'fetched', 'denied', 'throttled', 'unavailable'].map(
         (name) =>

@@ -3,7 +3,7 @@ import { type RouteSummary, summarizeRoutes } from '../summarize-routes.ts';
 import { assess } from './assess.ts';
 import { type Finding, statusOf, sumOf } from './finding.ts';
 import { type Minute, outcomes } from './history.ts';
-import { type Latency, latencyOf } from './quantile.ts';
+import { type Latency, latenciesByRoute, latencyOf } from './quantile.ts';
 import { gaugeOf, type Reading, textOf, total, totalsBy } from './reading.ts';
 import type { Phase, View } from './view.ts';
 
@@ -45,7 +45,7 @@ export interface RouteStatus extends Omit<RouteSummary, 'host'> {
   readonly codes: readonly CodeCount[];
   /** What a rule that is not enforced would have refused. */
   readonly shadow: readonly CodeCount[];
-  /** Null where the configuration has no histograms by route. */
+  /** In the last minute; null when there were no requests in it. */
   readonly latency: Latency | null;
 }
 
@@ -158,6 +158,7 @@ function describeRoutes({ config, now, recent }: View): RouteStatus[] {
   const counted = countByRoute(now, recent.reading, DECISIONS);
   for (const [route, count] of countOwnErrors(now, recent.reading, counted)) counted.get(route)?.push(count);
   const shadows = countByRoute(now, recent.reading, SHADOW);
+  const latencyOfRoute = latenciesByRoute(recent.reading, REQUESTS);
   const describe = (summary: Omit<RouteStatus, 'lately' | 'total' | 'codes' | 'shadow' | 'latency'>) => {
     const codes = counted.get(summary.id) ?? [];
     return {
@@ -166,9 +167,10 @@ function describeRoutes({ config, now, recent }: View): RouteStatus[] {
       total: sumOf(codes.map((count) => (count.code === OWN_ERRORS ? 0 : count.total))),
       codes: codes.filter(({ code }) => code !== 'ok').sort((a, b) => b.total - a.total),
       shadow: shadows.get(summary.id) ?? [],
-      latency: config.metrics.routeHistograms
-        ? latencyOf(recent.reading, REQUESTS, { route: summary.id })
-        : null,
+      // Worked out for those that are shown.
+      get latency() {
+        return latencyOfRoute(summary.id);
+      },
     };
   };
   const rows = summarizeRoutes(config).map((route) =>
