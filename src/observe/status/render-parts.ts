@@ -42,10 +42,19 @@ export function headlineOf({ findings, traffic, phase }: Status): string {
   const [worst, ...others] = findings;
   if (worst === undefined) {
     if (phase === 'starting') return 'Starting';
-    return traffic.perSecond === 0 ? 'All well, and no requests in the last minute' : 'All well';
+    return traffic.perSecond === 0
+      ? 'All well, and no requests in the last minute'
+      : `All well${mostly(traffic)}`;
   }
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   return `${sentence(worst)}${more}`;
+}
+
+/** Strangers may knock as they like; but whoever looks because everybody is refused should not read that all is well alone. */
+function mostly({ lately: { passed, refused, failed }, refusedFor }: Status['traffic']): string {
+  const all = passed + refused + failed;
+  if (all < 10 || refused / all < 0.5 || refusedFor === null) return '';
+  return `, though ${percent(refused / all)} of requests are refused: ${refusedFor}`;
 }
 
 /** The headline, then every lesser trouble on a line of its own: what the page says to who reads no HTML. */

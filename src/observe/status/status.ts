@@ -1,10 +1,10 @@
 import type { Config } from '../../config/schema/config.ts';
 import { type RouteSummary, summarizeRoutes } from '../summarize-routes.ts';
 import { assess } from './assess.ts';
-import { type Finding, statusOf, sumOf } from './finding.ts';
+import { type Finding, largest, statusOf, sumOf } from './finding.ts';
 import { type Minute, outcomes } from './history.ts';
 import { type Latency, latenciesByRoute, latencyOf } from './quantile.ts';
-import { gaugeOf, type Reading, textOf, total, totalsBy } from './reading.ts';
+import { gaugeOf, type Reading, sumsBy, textOf, total, totalsBy } from './reading.ts';
 import type { Phase, View } from './view.ts';
 
 /** How a service is doing, as the status page shows it. */
@@ -31,6 +31,8 @@ export interface Traffic {
   /** Requests a second, in the last minute. */
   readonly perSecond: number;
   readonly lately: Pick<Minute, 'passed' | 'refused' | 'failed'>;
+  /** The code that most were refused for who had a route; null: none was. */
+  readonly refusedFor: string | null;
   readonly inFlight: number;
   readonly latency: Latency | null;
   readonly minutes: readonly Readonly<Minute>[];
@@ -107,6 +109,7 @@ export function describeStatus(view: View, dates: (finding: Finding) => number):
     traffic: {
       perSecond: (lately.passed + lately.refused + lately.failed) / recent.seconds,
       lately,
+      refusedFor: mostRefusedFor(recent.reading),
       inFlight: gaugeOf(now, 'cognito_auth_proxy_requests_in_flight') ?? 0,
       latency: latencyOf(recent.reading, REQUESTS),
       minutes: view.minutes,
@@ -146,6 +149,13 @@ export function describeStatus(view: View, dates: (finding: Finding) => number):
       failures: total(now, 'cognito_auth_proxy_config_reloads_total', { result: 'failure' }),
     },
   };
+}
+
+function mostRefusedFor(reading: Reading): string | null {
+  const denied = [...(reading.get(DECISIONS)?.values() ?? [])].filter(
+    (series) => textOf(series, 'decision') === 'deny' && textOf(series, 'route') !== 'none',
+  );
+  return largest(sumsBy(denied, 'code'))?.[0] ?? null;
 }
 
 function serverErrors(reading: Reading, upstream: string): number {

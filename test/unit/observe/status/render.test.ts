@@ -39,6 +39,17 @@ describe('markup', () => {
 describe('the first line', () => {
   it.each<[string, readonly string[], string]>([
     ['all is well', [decided('orders', 'ok', 5)], 'All well'],
+    [
+      'the proxy is, and nearly all are refused',
+      [
+        decided('orders', 'ok', 1),
+        decided('orders', 'AUTHN_SIGNATURE_INVALID', 17),
+        decided('orders', 'AUTHN_TOKEN_MISSING', 2),
+        decided('none', 'ROUTE_NOT_FOUND', 20),
+      ],
+      'All well, though 98 % of requests are refused: AUTHN_SIGNATURE_INVALID',
+    ],
+    ['half are not', [decided('orders', 'ok', 11), decided('orders', 'AUTHN_TOKEN_MISSING', 10)], 'All well'],
     ['nobody came', [], 'All well, and no requests in the last minute'],
     [
       'something is not',
