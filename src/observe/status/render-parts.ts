@@ -117,7 +117,7 @@ function state(level: 'ok' | 'warning' | 'fault', text: string): Html {
 }
 
 function renderUpstreams({ upstreams }: Status): Html {
-  return html`<table><thead><tr><th scope="col">Upstream</th><th scope="col">Health</th><th scope="col" class="num">Connections</th><th scope="col" class="num">Answers, last minute</th><th scope="col" class="num">5xx</th>${latencyHeads}</tr></thead><tbody>${upstreams.map(
+  return html`<table class="upstreams"><thead><tr><th scope="col">Upstream</th><th scope="col">Health</th><th scope="col" class="num">Connections</th><th scope="col" class="num">Answers, last minute</th><th scope="col" class="num">5xx</th>${latencyHeads}</tr></thead><tbody>${upstreams.map(
     ({ name, addresses, failing, connections, lately, errors, latency, signed }) =>
       html`<tr><th scope="row">${name}${signed ? html` <span class="tag">signed</span>` : null}<span class="sub">${addresses.join(', ')}</span></th><td data-label="health">${
         failing > 0
@@ -130,14 +130,14 @@ function renderUpstreams({ upstreams }: Status): Html {
             : lately > 0
               ? state('ok', 'answers')
               : html`<span class="quiet">not asked lately</span>`
-      }</td><td class="num" data-label="connections">${numberInWords(connections)}</td><td class="num" data-label="answers">${numberInWords(lately)}</td><td class="num" data-label="5xx">${numberInWords(errors)}</td>${latencyCells(latency)}</tr>`,
+      }</td><td class="num" data-label="conn.">${numberInWords(connections)}</td><td class="num" data-label="answers">${numberInWords(lately)}</td><td class="num" data-label="5xx">${numberInWords(errors)}</td>${latencyCells(latency)}</tr>`,
   )}</tbody></table>`;
 }
 
 function renderPools({ userPools }: Status): Html {
   if (userPools.length === 0)
     return html`<p class="quiet">No user pool is configured: all routes are public.</p>`;
-  return html`<table><thead><tr><th scope="col">User pool</th><th scope="col">Keys</th><th scope="col" class="num">Fetched</th><th scope="col" class="num">Failed fetches</th></tr></thead><tbody>${userPools.map(
+  return html`<table class="pools"><thead><tr><th scope="col">User pool</th><th scope="col">Keys</th><th scope="col" class="num">Fetched</th><th scope="col" class="num">Failed fetches</th></tr></thead><tbody>${userPools.map(
     ({ name, userPoolId, age, fetched, failed, maxStale }) =>
       html`<tr><th scope="row">${name}<span class="sub">${userPoolId}</span></th><td data-label="keys">${
         age === undefined
@@ -151,7 +151,7 @@ function renderCredentials({ credentials }: Status): Html {
   if (credentials.length === 0) return html`<p class="quiet">Nothing has been signed.</p>`;
   const of = (results: ReadonlyMap<string, number>, name: string): string =>
     numberInWords(results.get(name) ?? 0);
-  return html`<table><thead><tr><th scope="col">Credentials</th><th scope="col" class="num">Remembered</th><th scope="col" class="num">Fetched</th><th scope="col" class="num">Denied</th><th scope="col" class="num">Throttled</th><th scope="col" class="num">Unavailable</th>${latencyHeads}</tr></thead><tbody>${credentials.map(
+  return html`<table class="credentials"><thead><tr><th scope="col">Credentials</th><th scope="col" class="num">Remembered</th><th scope="col" class="num">Fetched</th><th scope="col" class="num">Denied</th><th scope="col" class="num">Throttled</th><th scope="col" class="num">Unavailable</th>${latencyHeads}</tr></thead><tbody>${credentials.map(
     ({ pool, results, latency }) =>
       html`<tr><th scope="row">${pool}</th>${['cached', 'fetched', 'denied', 'throttled', 'unavailable'].map(
         (name) =>

@@ -155,6 +155,17 @@ describe('routes', () => {
     });
   });
 
+  it('have their rules on one line, as they are in the file', () => {
+    const allow = {
+      anyOf: [{ groups: ['a', 'b'], claims: { 'custom:tenant': '{tenant}' } }, { scopes: ['x/y'] }],
+    };
+    const routes = [{ id: 'one', match: { path: '/{tenant}' }, allow, upstream: 'orders' }];
+    const { text } = renderParts(statusOf([], configOf({ routes }))).routes;
+    expect(/class="allow" title="(.*?)"/.exec(text)?.[1]).toBe(
+      'anyOf: [{groups: [a, b], claims: {custom:tenant: {tenant}}}, {scopes: [x/y]}]',
+    );
+  });
+
   it('are marked where their rules are not enforced', () => {
     const config = configOf({ enforce: false });
     expect(renderParts(statusOf([], config)).routes.text).toContain('>shadow<');
