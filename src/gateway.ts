@@ -23,7 +23,7 @@ import { createPipeline, type Pipeline, type Traffic } from './listen/pipeline.t
 import { createPublicServer } from './listen/public-server.ts';
 import { createResponder } from './listen/respond.ts';
 import { loadTracing } from './observe/load-tracing.ts';
-import { createMetrics, type Registry } from './observe/metrics.ts';
+import { createMetrics, type OwnRegistry } from './observe/metrics.ts';
 import { createObserveStage } from './observe/observe-stage.ts';
 import { createRefusedConnectionObserver } from './observe/refused-connections.ts';
 import { countFailing, createBalancer } from './prepare/balancer.ts';
@@ -60,7 +60,7 @@ export interface GatewayOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Processes that share the limits. */
   readonly workers: number;
-  readonly registry: Registry;
+  readonly registry: OwnRegistry;
   /** Where rate limits are counted. */
   readonly rateStore: RateStore;
 }

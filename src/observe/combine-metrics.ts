@@ -1,4 +1,5 @@
 import { AggregatorRegistry, type Registry } from 'prom-client';
+import type { OwnRegistry } from './own-registry.ts';
 
 /** An exposition, ready to be served. */
 export interface Exposition {
@@ -30,15 +31,18 @@ export async function combineMetrics(
  * The metrics that are ours, as `registry.getMetricsAsJSON` would give them. Those of the process and of Node are left
  * out: some are costly to find out, and those of the event loop start anew whenever they are read, which is for scrapes.
  */
-export async function sampleOwn(registry: Registry): Promise<readonly object[]> {
-  const ours = registry.getMetricsAsArray().filter(({ name }) => !/^(process|nodejs)_/.test(name));
-  return Promise.all(ours.map(async ({ name }) => (await registry.getSingleMetric(name)?.get()) ?? { name }));
+export async function sampleOwn(registry: OwnRegistry): Promise<readonly object[]> {
+  const lists = [registry, registry.pageOnly].map((from) => {
+    const ours = from.getMetricsAsArray().filter(({ name }) => !/^(process|nodejs)_/.test(name));
+    return ours.map(async ({ name }) => (await from.getSingleMetric(name)?.get()) ?? { name });
+  });
+  return Promise.all(lists.flat());
 }
 
 /** The same of several processes and of this one. */
 export async function combineSamples(
   lists: readonly (readonly object[])[],
-  own: Registry,
+  own: OwnRegistry,
 ): Promise<readonly object[]> {
   return (await merged([...lists, await sampleOwn(own)]).getMetricsAsJSON()) as object[];
 }

@@ -75,12 +75,14 @@ export class HistogramSeries {
     this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
   }
 
-  observe(value: number): void {
+  /** @returns the index of the bucket that it was counted in */
+  observe(value: number): number {
     const { bounds, counts } = this;
     let i = 0;
     while (i < bounds.length && value > (bounds[i] as number)) i += 1;
     counts[i] = (counts[i] as number) + 1;
     this.sum += value;
+    return i;
   }
 }
 
@@ -120,5 +122,40 @@ export class HistogramFamily extends Family {
       values.push({ metricName: `${this.name}_count`, labels, value: below });
       return values;
     });
+  }
+}
+
+/**
+ * How many were in each bucket, and nothing else: for thousands of series, most of whose buckets are empty and not told. The
+ * label `bucket` is its index. The buckets are found by whoever counts.
+ */
+export class BucketFamily extends Family {
+  readonly type = 'counter';
+  readonly #buckets: number;
+  /** With the labels of each bucket, made when it is first told: samples are kept, and have them in common. */
+  readonly #series: { readonly labels: Labels; readonly counts: number[]; readonly told: Labels[] }[] = [];
+
+  constructor(options: FamilyOptions & { readonly buckets: number }) {
+    super(options);
+    this.#buckets = options.buckets;
+  }
+
+  /** Adds a series; to be kept by the caller, since it is not looked for among those that are there. */
+  add(labels: Labels): number[] {
+    const counts = Array.from({ length: this.#buckets }, () => 0);
+    this.#series.push({ labels, counts, told: [] });
+    return counts;
+  }
+
+  protected served(): Served[] {
+    const values: Served[] = [];
+    for (const { labels, counts, told } of this.#series) {
+      counts.forEach((value, bucket) => {
+        if (value === 0) return;
+        told[bucket] ??= { ...labels, bucket: String(bucket) };
+        values.push({ labels: told[bucket], value });
+      });
+    }
+    return values;
   }
 }

@@ -1,18 +1,19 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram } from 'prom-client';
 import type { Gauges, Observer } from '../core/observer.ts';
 import { registerGauges } from './gauges.ts';
 import { createLimitMetrics } from './limit-metrics.ts';
 import { CounterFamily } from './metric-families.ts';
+import { OwnRegistry } from './own-registry.ts';
 import { createRequestMetrics, DURATION_BUCKETS, PREFIX, type RequestSample } from './request-metrics.ts';
 
-export type { Registry };
+export type { OwnRegistry };
 
 export interface Metrics extends Observer {
   count(sample: RequestSample): void;
 }
 
 export interface MetricsOptions {
-  readonly registry: Registry;
+  readonly registry: OwnRegistry;
   readonly routeHistograms: boolean;
   readonly gauges: Gauges;
 }
@@ -28,8 +29,8 @@ const MISNAMED_DEFAULTS = [
 ];
 
 /** A registry of this process, with what Node and the system tell about it. */
-export function createRegistry(): Registry {
-  const registry = new Registry();
+export function createRegistry(): OwnRegistry {
+  const registry = new OwnRegistry();
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED_DEFAULTS) registry.removeSingleMetric(name);
   return registry;

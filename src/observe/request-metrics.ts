@@ -1,13 +1,17 @@
-import type { Registry } from 'prom-client';
 import {
+  BucketFamily,
   CounterFamily,
   type CounterSeries,
   HistogramFamily,
   type HistogramSeries,
 } from './metric-families.ts';
+import type { OwnRegistry } from './own-registry.ts';
 
 /** The names of all metrics of ours start with this. */
 export const PREFIX = 'cognito_auth_proxy_';
+
+/** How long requests took, by route and index of {@link DURATION_BUCKETS}, for the status page alone. */
+export const ROUTE_DURATIONS = `${PREFIX}route_durations_total`;
 
 /** Seconds; the boundaries that OpenTelemetry advises for http.server.request.duration. */
 export const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -54,7 +58,7 @@ export interface RequestMetrics {
  * Registers what every request moves. A series is found by its labels one after another, which costs less than putting
  * them together.
  */
-export function createRequestMetrics(registry: Registry, routeHistograms: boolean): RequestMetrics {
+export function createRequestMetrics(registry: OwnRegistry, routeHistograms: boolean): RequestMetrics {
   const duration = new HistogramFamily({
     name: 'http_server_request_duration_seconds',
     help: 'Time from a request received to its answer sent, in seconds.',
@@ -87,6 +91,16 @@ export function createRequestMetrics(registry: Registry, routeHistograms: boolea
     bounds: DURATION_BUCKETS,
     registry,
   });
+  // Where the histogram has the route, the page reads that.
+  const routeDurations = routeHistograms
+    ? null
+    : new BucketFamily({
+        name: ROUTE_DURATIONS,
+        help: 'Requests by route and by how long they took.',
+        labelNames: ['route', 'bucket'],
+        buckets: DURATION_BUCKETS.length + 1,
+        registry: registry.pageOnly,
+      });
   const durations = new Map<string, HistogramSeries[]>();
   const upstreamDurations = new Map<string, HistogramSeries[]>();
   const outcomes = new Map<string, RouteOutcomes>();
@@ -94,7 +108,14 @@ export function createRequestMetrics(registry: Registry, routeHistograms: boolea
   const outcomesOf = (route: string): RouteOutcomes => {
     const known = outcomes.get(route);
     if (known !== undefined) return known;
-    const made = { requests: [], allow: new Map(), deny: new Map(), fault: new Map(), shadow: new Map() };
+    const made = {
+      requests: [],
+      durations: routeDurations?.add({ route }) ?? null,
+      allow: new Map(),
+      deny: new Map(),
+      fault: new Map(),
+      shadow: new Map(),
+    };
     outcomes.set(route, made);
     return made;
   };
@@ -119,8 +140,8 @@ export function createRequestMetrics(registry: Registry, routeHistograms: boolea
     return made;
   };
 
-  const decisionOf = (route: string, decision: Decision, code: string): CounterSeries => {
-    const series = outcomesOf(route)[decision];
+  const decisionOf = (of: RouteOutcomes, route: string, decision: Decision, code: string): CounterSeries => {
+    const series = of[decision];
     const known = series.get(code);
     if (known !== undefined) return known;
     const made = decisions.add({ route, decision, code });
@@ -128,8 +149,7 @@ export function createRequestMetrics(registry: Registry, routeHistograms: boolea
     return made;
   };
 
-  const shadowOf = (route: string, code: string): CounterSeries => {
-    const series = outcomesOf(route).shadow;
+  const shadowOf = ({ shadow: series }: RouteOutcomes, route: string, code: string): CounterSeries => {
     const known = series.get(code);
     if (known !== undefined) return known;
     const made = shadowRefusals.add({ route, code });
@@ -137,9 +157,8 @@ export function createRequestMetrics(registry: Registry, routeHistograms: boolea
     return made;
   };
 
-  const requestsOf = (route: string, status: number): CounterSeries => {
+  const requestsOf = ({ requests: series }: RouteOutcomes, route: string, status: number): CounterSeries => {
     const statusClass = Math.floor(status / 100);
-    const series = outcomesOf(route).requests;
     const known = series[statusClass];
     if (known !== undefined) return known;
     const made = requests.add({ route, status: `${statusClass}xx` });
@@ -149,14 +168,16 @@ export function createRequestMetrics(registry: Registry, routeHistograms: boolea
 
   return {
     count({ method, status, route, decision, code, shadow, seconds, upstream, upstreamSeconds }) {
-      durationOf(METHODS.has(method) ? method : '_OTHER', status, route).observe(seconds);
-      requestsOf(route, status).value += 1;
-      if (decision !== null) decisionOf(route, decision, code).value += 1;
-      if (shadow !== null) shadowOf(route, shadow).value += 1;
+      const bucket = durationOf(METHODS.has(method) ? method : '_OTHER', status, route).observe(seconds);
+      const of = outcomesOf(route);
+      if (of.durations !== null) of.durations[bucket] = (of.durations[bucket] as number) + 1;
+      requestsOf(of, route, status).value += 1;
+      if (decision !== null) decisionOf(of, route, decision, code).value += 1;
+      if (shadow !== null) shadowOf(of, route, shadow).value += 1;
       if (upstream !== null) upstreamDurationOf(upstream, status).observe(upstreamSeconds);
     },
     connectionRefused(code) {
-      decisionOf('none', 'deny', code).value += 1;
+      decisionOf(outcomesOf('none'), 'none', 'deny', code).value += 1;
     },
   };
 }
@@ -165,6 +186,8 @@ export function createRequestMetrics(registry: Registry, routeHistograms: boolea
 interface RouteOutcomes {
   /** By the first digit of the status. */
   readonly requests: CounterSeries[];
+  /** By bucket; null where the histogram has the route. */
+  readonly durations: number[] | null;
   /** By code. */
   readonly allow: Map<string, CounterSeries>;
   readonly deny: Map<string, CounterSeries>;

@@ -54,6 +54,9 @@ const follow = async (): Promise<EventStream> => {
 };
 const pageOf = async (admin: string, accept = 'text/html'): Promise<string> =>
   (await fetch(admin, { headers: { accept } })).text();
+/** What stands in a cell of a route's row. */
+const routeCell = (page: string, route: string, label: string): string | undefined =>
+  new RegExp(`<th scope="row">${route}<.*?data-label="${label}">(.*?)<`).exec(page)?.[1];
 const explain = (body: object, accept = 'application/json') =>
   fetch(`${proxy.admin}/explain`, {
     method: 'POST',
@@ -272,6 +275,7 @@ describe('with two workers', () => {
       for (let index = 0; index < 6; index += 1) await served.request('GET /open HTTP/1.1');
       while (!(await pageOf(served.admin)).includes('data-label="in all">6<'));
       expect(await pageOf(served.admin)).toContain('<strong>All well</strong>');
+      expect(routeCell(await pageOf(served.admin), 'open', 'p99')).toMatch(/^\d.* m?s$/);
       const stream = await listen(`${served.admin}/events`);
       opened.push(stream);
       await stream.next();

@@ -1,5 +1,14 @@
-import { type Finding, largest, percent, remedyOf, statusOf, sumOf, TROUBLED_SHARE } from './finding.ts';
-import { ageInWords } from './in-words.ts';
+import {
+  type Finding,
+  largest,
+  numberOfTimes,
+  percent,
+  remedyOf,
+  statusOf,
+  sumOf,
+  TROUBLED_SHARE,
+} from './finding.ts';
+import { ageInWords, IN_IMAGE } from './in-words.ts';
 import { gaugeOf, textOf, total, totalsBy } from './reading.ts';
 import type { View } from './view.ts';
 
@@ -71,7 +80,16 @@ function faultsByUpstream(view: View): Map<string, Map<string, number>> {
 
 /** Cognito's keys, and the way to them. */
 export function assessKeys(view: View): Finding[] {
-  const look = '"keys could not be fetched" in the log says why; run `check --online` where the proxy runs';
+  const look = `"keys could not be fetched" in the log says why, and so does \`check --online\` where the proxy runs; in the image: \`kubectl exec ... -- ${IN_IMAGE} check --online\``;
+  // Of which pool is not counted; there is seldom more than one that cannot be reached.
+  const unanswered = total(view.recent.reading, 'cognito_auth_proxy_decisions_total', {
+    code: 'AUTHN_KEYS_UNAVAILABLE',
+  });
+  const level = unanswered > 0 ? 'fault' : 'warning';
+  const meanwhile =
+    unanswered > 0
+      ? `, and ${numberOfTimes(unanswered, 'request')} signed with others got 503 AUTHN_KEYS_UNAVAILABLE`
+      : '';
   return Object.entries(view.config.userPools).flatMap(([pool, { keys }]): Finding[] => {
     const { refresh, maxStale } =
       'refresh' in keys ? keys : { refresh: 60_000, maxStale: Number.POSITIVE_INFINITY };
@@ -92,15 +110,15 @@ export function assessKeys(view: View): Finding[] {
       return [
         {
           ...of,
-          level: 'warning',
-          what: `Cognito: the keys of user pool ${pool} are ${ageInWords(age)} old${until}`,
+          level,
+          what: `Cognito: the keys of user pool ${pool} are ${ageInWords(age)} old${meanwhile || until}`,
         },
       ];
     }
     const where = { pool, result: 'failure' };
     if (total(view.recent.reading, 'cognito_auth_proxy_jwks_fetch_total', where) === 0) return [];
-    const what = `Cognito: the keys of user pool ${pool} cannot be fetched, those in use are ${ageInWords(age)} old${until}`;
-    return [{ ...of, level: 'warning', what }];
+    const what = `Cognito: the keys of user pool ${pool} cannot be fetched, those in use are ${ageInWords(age)} old${meanwhile || until}`;
+    return [{ ...of, level, what }];
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Finding, largest, percent, sumOf } from './finding.ts';
+import { type Finding, largest, percent, remedyOf, sumOf } from './finding.ts';
 import { type Reading, textOf, total, totalsBy } from './reading.ts';
 import type { View } from './view.ts';
 
@@ -40,10 +40,17 @@ function refusingRoutes(reading: Reading): Finding[] {
         key: `rule ${route}`,
         level: 'warning',
         what: `Route ${route} refuses ${percent(count / requests)} of its requests: ${code}`,
-        look: 'was the rule, a group or a scope changed? `condition` in the log says what did not hold, and so does `explain`',
+        look: lookFor(code),
       },
     ];
   });
+}
+
+function lookFor(code: string): string {
+  if (code.startsWith('SIGN_')) return remedyOf(code);
+  return code.startsWith('AUTHZ_')
+    ? 'was the rule, a group or a scope changed? `condition` in the log says what did not hold; the form on this page explains it for a token of theirs'
+    : 'is it another stage, app client or kind of token than `userPoolId`, `clientIds` and `tokenUse` say? The form on this page shows both for a token of theirs';
 }
 
 /** As the alert CognitoAuthProxyRefusalsJump does. Requests for no route are left out: that is where scanners knock. */

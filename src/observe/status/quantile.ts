@@ -1,4 +1,5 @@
-import { type Reading, totalsBy, type Where } from './reading.ts';
+import { DURATION_BUCKETS, ROUTE_DURATIONS } from '../request-metrics.ts';
+import { type Reading, type Series, sumsBy, textOf, totalsBy, type Where } from './reading.ts';
 
 /** Seconds, as the middle and the slowest hundredth of the requests took. */
 export interface Latency {
@@ -8,7 +9,42 @@ export interface Latency {
 
 /** @returns null when the histogram has counted nothing */
 export function latencyOf(reading: Reading, histogram: string, where: Where = {}): Latency | null {
-  const counts = totalsBy(reading, `${histogram}_bucket`, 'le', where);
+  return latencyIn(totalsBy(reading, `${histogram}_bucket`, 'le', where));
+}
+
+/**
+ * Groups what was counted by route, and tells one after the other: with thousands of them, neither is all looked through
+ * for each, nor is each worked out.
+ * @param histogram has routes where the other is not counted
+ */
+export function latenciesByRoute(reading: Reading, histogram: string): (route: string) => Latency | null {
+  const counted = reading.get(ROUTE_DURATIONS);
+  const byRoute = new Map<string, Series[]>();
+  for (const series of (counted ?? reading.get(`${histogram}_bucket`))?.values() ?? []) {
+    const route = textOf(series, 'route');
+    const known = byRoute.get(route);
+    if (known === undefined) byRoute.set(route, [series]);
+    else known.push(series);
+  }
+  return (route) => {
+    const series = byRoute.get(route) ?? [];
+    return latencyIn(counted === undefined ? sumsBy(series, 'le') : cumulated(sumsBy(series, 'bucket')));
+  };
+}
+
+/** As a histogram has it: with each bucket, those of the buckets before it. */
+function cumulated(counts: ReadonlyMap<string, number>): Map<string, number> {
+  let below = 0;
+  return new Map(
+    [...DURATION_BUCKETS, '+Inf'].map((le, index) => {
+      below += counts.get(String(index)) ?? 0;
+      return [String(le), below];
+    }),
+  );
+}
+
+/** @param counts cumulative, by upper boundaries as a histogram has them */
+function latencyIn(counts: ReadonlyMap<string, number>): Latency | null {
   const buckets = [...counts]
     .map(([le, count]) => ({ le: le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le), count }))
     .sort((a, b) => a.le - b.le);

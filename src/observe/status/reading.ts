@@ -5,45 +5,58 @@ export interface Series {
 }
 
 /** Series by their metric's name, and under it by their labels. Histograms are three metrics, as in an exposition. */
-export type Reading = ReadonlyMap<string, ReadonlyMap<string, Series>>;
+export interface Reading {
+  /** Undefined when there is none. */
+  get(name: string): ReadonlyMap<string, Series> | undefined;
+}
 
 /** Labels that a series must have to be counted. */
 export type Where = Readonly<Record<string, string>>;
 
 interface MetricJson {
   readonly name: string;
-  readonly values?: readonly {
-    readonly value: number;
-    readonly labels: Readonly<Record<string, string | number>>;
-    readonly metricName?: string;
-  }[];
+  readonly values?: readonly (Series & { readonly metricName?: string })[];
 }
 
 /** @param metrics as `registry.getMetricsAsJSON` gives them */
 export function readMetrics(metrics: readonly object[]): Reading {
-  const reading = new Map<string, Map<string, Series>>();
-  for (const metric of metrics as readonly MetricJson[]) {
-    for (const { value, labels, metricName } of metric.values ?? []) {
-      const name = metricName ?? metric.name;
-      let series = reading.get(name);
-      if (series === undefined) {
-        series = new Map();
-        reading.set(name, series);
+  const all = metrics as readonly MetricJson[];
+  return whenAsked((name) => {
+    const histogram = name.replace(/_(bucket|sum|count)$/, '');
+    const found = new Map<string, Series>();
+    for (const metric of all) {
+      if (metric.name !== name && metric.name !== histogram) continue;
+      for (const series of metric.values ?? []) {
+        if ((series.metricName ?? metric.name) === name) found.set(keyOf(series), series);
       }
-      // There may be tens of thousands. A series has its labels in the same order every time it is read.
-      let key = '';
-      for (const label in labels) key += `${labels[label]}\n`;
-      series.set(key, { labels, value });
     }
-  }
-  return reading;
+    return found.size === 0 ? undefined : found;
+  });
+}
+
+/** A series has its labels in the same order every time it is read. */
+function keyOf({ labels }: Series): string {
+  let key = '';
+  for (const label in labels) key += `${labels[label]}\n`;
+  return key;
+}
+
+/** There may be tens of thousands of series, and most are of no use while nobody looks. */
+function whenAsked(find: Reading['get']): Reading {
+  const found = new Map<string, ReturnType<Reading['get']>>();
+  return {
+    get(name) {
+      if (!found.has(name)) found.set(name, find(name));
+      return found.get(name);
+    },
+  };
 }
 
 /** What counters and histograms have counted between two readings; a worker that died takes nothing away. */
 export function difference(now: Reading, then: Reading | undefined): Reading {
-  const between = new Map<string, Map<string, Series>>();
-  for (const [name, all] of now) {
-    if (!/_(total|count|sum|bucket)$/.test(name)) continue;
+  return whenAsked((name) => {
+    const all = now.get(name);
+    if (all === undefined || !/_(total|count|sum|bucket)$/.test(name)) return undefined;
     const before = then?.get(name);
     const changed = new Map<string, Series>();
     for (const [key, { labels, value }] of all) {
@@ -51,9 +64,8 @@ export function difference(now: Reading, then: Reading | undefined): Reading {
       // Every bucket stays: where one begins is where the one below it ends.
       if (more > 0 || name.endsWith('_bucket')) changed.set(key, { labels, value: more });
     }
-    between.set(name, changed);
-  }
-  return between;
+    return changed;
+  });
 }
 
 /** The value of a label; empty where there is none. */
@@ -81,8 +93,12 @@ export function totalsBy(
   label: string,
   where: Where = {},
 ): Map<string, number> {
+  return sumsBy(reading.get(name)?.values() ?? [], label, where);
+}
+
+export function sumsBy(all: Iterable<Series>, label: string, where: Where = {}): Map<string, number> {
   const sums = new Map<string, number>();
-  for (const series of reading.get(name)?.values() ?? []) {
+  for (const series of all) {
     if (!matches(series, where)) continue;
     const key = textOf(series, label);
     sums.set(key, (sums.get(key) ?? 0) + series.value);

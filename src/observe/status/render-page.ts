@@ -1,4 +1,5 @@
 import { type Html, html } from './html.ts';
+import { IN_IMAGE } from './in-words.ts';
 import { headlineOf, levelOf, type PartName, type Parts } from './render-parts.ts';
 import type { Status } from './status.ts';
 
@@ -34,7 +35,7 @@ ${section('upstreams', 'Upstreams')}
 ${section('pools', 'Cognito keys')}
 ${section('credentials', 'Signing')}
 ${section('limits', 'Limits')}
-<section><h2>Why?</h2>
+<section><h2>Why is a request refused?</h2>
 <form id="explain" class="explain" hidden>
 <label>Request line<input name="request" placeholder="GET /posts" required autocomplete="off" autocapitalize="off" spellcheck="false"></label>
 <label>Token<textarea name="token" rows="4" placeholder="eyJraWQi…" autocomplete="off" autocapitalize="off" spellcheck="false"></textarea></label>
@@ -42,7 +43,7 @@ ${section('limits', 'Limits')}
 <p><button type="submit">Explain</button> <span class="quiet">What is pasted here goes to this proxy and nowhere else, and is not kept. The request is not sent; the token's signature is not checked.</span></p>
 <output id="explanation" aria-live="polite"></output>
 </form>
-<noscript><p class="quiet">Explaining a request takes scripts; <code>cognito-auth-proxy explain</code> does the same in a terminal.</p></noscript>
+<noscript><p class="quiet">Explaining a request takes scripts; <code>cognito-auth-proxy explain</code> does the same in a terminal; in the image: <code>kubectl exec ... -- ${IN_IMAGE} explain</code>.</p></noscript>
 </section>
 <section><h2>Configuration</h2><div data-part="reloads">${parts.reloads}</div>
 <p class="quiet">Fingerprint <code id="fingerprint">${fingerprint}</code>, the same wherever the same configuration is in force.</p>

@@ -1,8 +1,8 @@
 import { percent } from './finding.ts';
 import { type Html, html } from './html.ts';
 import { ageInWords, clockTime, durationInWords, numberInWords } from './in-words.ts';
-import type { Latency } from './quantile.ts';
 import { renderChart } from './render-chart.ts';
+import { latencyCells, latencyHeads } from './render-latency.ts';
 import { renderRoutes, selectRoutes } from './render-routes.ts';
 import type { DatedFinding, Status } from './status.ts';
 
@@ -42,10 +42,19 @@ export function headlineOf({ findings, traffic, phase }: Status): string {
   const [worst, ...others] = findings;
   if (worst === undefined) {
     if (phase === 'starting') return 'Starting';
-    return traffic.perSecond === 0 ? 'All well, and no requests in the last minute' : 'All well';
+    return traffic.perSecond === 0
+      ? 'All well, and no requests in the last minute'
+      : `All well${mostly(traffic)}`;
   }
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   return `${sentence(worst)}${more}`;
+}
+
+/** Strangers may knock as they like; but whoever looks because everybody is refused should not read that all is well alone. */
+function mostly({ lately: { passed, refused, failed }, refusedFor }: Status['traffic']): string {
+  const all = passed + refused + failed;
+  if (all < 10 || refused / all < 0.5 || refusedFor === null) return '';
+  return `, though ${percent(refused / all)} of requests are refused: ${refusedFor}`;
 }
 
 /** The headline, then every lesser trouble on a line of its own: what the page says to who reads no HTML. */
@@ -103,16 +112,12 @@ function renderTraffic({ traffic }: Status): Html {
 ${renderChart(minutes)}`;
 }
 
-function latencyCells(latency: Latency | null): Html {
-  return html`<td class="num" data-label="p50">${latency === null ? '–' : durationInWords(latency.p50)}</td><td class="num" data-label="p99">${latency === null ? '–' : durationInWords(latency.p99)}</td>`;
-}
-
 function state(level: 'ok' | 'warning' | 'fault', text: string): Html {
   return html`<span class="state" data-level="${level}"><span class="dot"></span>${text}</span>`;
 }
 
 function renderUpstreams({ upstreams }: Status): Html {
-  return html`<table><thead><tr><th scope="col">Upstream</th><th scope="col">Health</th><th scope="col" class="num">Connections</th><th scope="col" class="num">Answers, last minute</th><th scope="col" class="num">5xx</th><th scope="col" class="num">p50</th><th scope="col" class="num">p99</th></tr></thead><tbody>${upstreams.map(
+  return html`<table class="upstreams"><thead><tr><th scope="col">Upstream</th><th scope="col">Health</th><th scope="col" class="num">Connections</th><th scope="col" class="num">Answers, last minute</th><th scope="col" class="num">5xx</th>${latencyHeads}</tr></thead><tbody>${upstreams.map(
     ({ name, addresses, failing, connections, lately, errors, latency, signed }) =>
       html`<tr><th scope="row">${name}${signed ? html` <span class="tag">signed</span>` : null}<span class="sub">${addresses.join(', ')}</span></th><td data-label="health">${
         failing > 0
@@ -125,14 +130,14 @@ function renderUpstreams({ upstreams }: Status): Html {
             : lately > 0
               ? state('ok', 'answers')
               : html`<span class="quiet">not asked lately</span>`
-      }</td><td class="num" data-label="connections">${numberInWords(connections)}</td><td class="num" data-label="answers">${numberInWords(lately)}</td><td class="num" data-label="5xx">${numberInWords(errors)}</td>${latencyCells(latency)}</tr>`,
+      }</td><td class="num" data-label="conn.">${numberInWords(connections)}</td><td class="num" data-label="answers">${numberInWords(lately)}</td><td class="num" data-label="5xx">${numberInWords(errors)}</td>${latencyCells(latency)}</tr>`,
   )}</tbody></table>`;
 }
 
 function renderPools({ userPools }: Status): Html {
   if (userPools.length === 0)
     return html`<p class="quiet">No user pool is configured: all routes are public.</p>`;
-  return html`<table><thead><tr><th scope="col">User pool</th><th scope="col">Keys</th><th scope="col" class="num">Fetched</th><th scope="col" class="num">Failed fetches</th></tr></thead><tbody>${userPools.map(
+  return html`<table class="pools"><thead><tr><th scope="col">User pool</th><th scope="col">Keys</th><th scope="col" class="num">Fetched</th><th scope="col" class="num">Failed fetches</th></tr></thead><tbody>${userPools.map(
     ({ name, userPoolId, age, fetched, failed, maxStale }) =>
       html`<tr><th scope="row">${name}<span class="sub">${userPoolId}</span></th><td data-label="keys">${
         age === undefined
@@ -146,7 +151,7 @@ function renderCredentials({ credentials }: Status): Html {
   if (credentials.length === 0) return html`<p class="quiet">Nothing has been signed.</p>`;
   const of = (results: ReadonlyMap<string, number>, name: string): string =>
     numberInWords(results.get(name) ?? 0);
-  return html`<table><thead><tr><th scope="col">Credentials</th><th scope="col" class="num">Remembered</th><th scope="col" class="num">Fetched</th><th scope="col" class="num">Denied</th><th scope="col" class="num">Throttled</th><th scope="col" class="num">Unavailable</th><th scope="col" class="num">p50</th><th scope="col" class="num">p99</th></tr></thead><tbody>${credentials.map(
+  return html`<table class="credentials"><thead><tr><th scope="col">Credentials</th><th scope="col" class="num">Remembered</th><th scope="col" class="num">Fetched</th><th scope="col" class="num">Denied</th><th scope="col" class="num">Throttled</th><th scope="col" class="num">Unavailable</th>${latencyHeads}</tr></thead><tbody>${credentials.map(
     ({ pool, results, latency }) =>
       html`<tr><th scope="row">${pool}</th>${['cached', 'fetched', 'denied', 'throttled', 'unavailable'].map(
         (name) =>

@@ -1,5 +1,6 @@
 import { type Html, html } from './html.ts';
-import { durationInWords, numberInWords } from './in-words.ts';
+import { numberInWords } from './in-words.ts';
+import { latencyCells, latencyHeads } from './render-latency.ts';
 import type { CodeCount, RouteStatus } from './status.ts';
 
 export interface RouteSelection {
@@ -38,30 +39,34 @@ function textOf({ id, host, methods, path, upstream, codes, shadow }: RouteStatu
 /** @param all how many routes there are */
 export function renderRoutes(found: readonly RouteStatus[], all: number): Html {
   const shown = found.slice(0, ROWS);
-  const timed = shown.some(({ latency }) => latency !== null);
   if (shown.length === 0) return html`<p class="quiet">No route has this in it.</p>`;
   const rest =
     shown.length === all
       ? null
       : html`<p class="quiet">${shown.length} of ${numberInWords(found.length)} routes${found.length === all ? null : html` that were found among ${numberInWords(all)}`}. The search finds the others.</p>`;
-  return html`<table class="routes"><thead><tr><th scope="col">Route</th><th scope="col">Allow</th><th scope="col" class="num">Last minute</th><th scope="col" class="num">In all</th><th scope="col">Refused or failed: last minute, in all</th>${
-    timed ? html`<th scope="col" class="num">p50</th><th scope="col" class="num">p99</th>` : null
-  }</tr></thead><tbody>${shown.map((route) => renderRoute(route, timed))}</tbody></table>${rest}`;
+  return html`<table class="routes"><thead><tr><th scope="col">Route</th><th scope="col">Allow</th><th scope="col" class="num">Last minute</th><th scope="col" class="num">In all</th><th scope="col">Codes: last minute, in all</th>${latencyHeads}</tr></thead><tbody>${shown.map(renderRoute)}</tbody></table>${rest}`;
 }
 
-function renderRoute(route: RouteStatus, timed: boolean): Html {
+function renderRoute(route: RouteStatus): Html {
   const { id, host, methods, path, allow, enforce, lately, total, codes, shadow, latency } = route;
   const nowhere = allow === '';
+  const rule = ruleInWords(allow);
   const address = nowhere
     ? 'requests that no route matches'
     : `${methods === '*' ? 'any method' : methods.replaceAll(',', ', ')} ${host ?? ''}${path}`;
-  return html`<tr><th scope="row">${nowhere ? 'no route' : id}${enforce ? null : html` <span class="tag shadow">shadow</span>`}<span class="sub">${address}</span></th><td class="allow" title="${allow}">${allow}</td><td class="num" data-label="last minute">${numberInWords(lately)}</td><td class="num" data-label="in all">${numberInWords(total)}</td><td class="refusals">${renderCodes(codes)}${
+  return html`<tr><th scope="row">${nowhere ? 'no route' : id}${enforce ? null : html` <span class="tag shadow">shadow</span>`}<span class="sub">${address}</span></th><td class="allow" title="${rule}">${rule}</td><td class="num" data-label="last minute">${numberInWords(lately)}</td><td class="num" data-label="in all">${numberInWords(total)}</td><td class="refusals" data-label="codes: last minute, in all">${renderCodes(codes)}${
     shadow.length === 0 ? null : html`<span class="quiet">would be refused</span>${renderCodes(shadow)}`
-  }</td>${
-    timed
-      ? html`<td class="num" data-label="p50">${latency === null ? '–' : durationInWords(latency.p50)}</td><td class="num" data-label="p99">${latency === null ? '–' : durationInWords(latency.p99)}</td>`
-      : null
-  }</tr>`;
+  }</td>${latencyCells(latency)}</tr>`;
+}
+
+/** `groups: [writers], claims: {sub: {userId}}`: as it is in the file, on one line. */
+function ruleInWords(allow: string): string {
+  if (!allow.startsWith('{')) return allow;
+  return allow
+    .slice(1, -1)
+    .replace(/":/g, '": ')
+    .replace(/,(?=["{[])/g, ', ')
+    .replaceAll('"', '');
 }
 
 function renderCodes(codes: readonly CodeCount[]): Html | null {

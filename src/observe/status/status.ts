@@ -1,10 +1,10 @@
 import type { Config } from '../../config/schema/config.ts';
 import { type RouteSummary, summarizeRoutes } from '../summarize-routes.ts';
 import { assess } from './assess.ts';
-import { type Finding, statusOf, sumOf } from './finding.ts';
+import { type Finding, largest, statusOf, sumOf } from './finding.ts';
 import { type Minute, outcomes } from './history.ts';
-import { type Latency, latencyOf } from './quantile.ts';
-import { gaugeOf, type Reading, textOf, total, totalsBy } from './reading.ts';
+import { type Latency, latenciesByRoute, latencyOf } from './quantile.ts';
+import { gaugeOf, type Reading, sumsBy, textOf, total, totalsBy } from './reading.ts';
 import type { Phase, View } from './view.ts';
 
 /** How a service is doing, as the status page shows it. */
@@ -31,6 +31,8 @@ export interface Traffic {
   /** Requests a second, in the last minute. */
   readonly perSecond: number;
   readonly lately: Pick<Minute, 'passed' | 'refused' | 'failed'>;
+  /** The code that most were refused for who had a route; null: none was. */
+  readonly refusedFor: string | null;
   readonly inFlight: number;
   readonly latency: Latency | null;
   readonly minutes: readonly Readonly<Minute>[];
@@ -45,7 +47,7 @@ export interface RouteStatus extends Omit<RouteSummary, 'host'> {
   readonly codes: readonly CodeCount[];
   /** What a rule that is not enforced would have refused. */
   readonly shadow: readonly CodeCount[];
-  /** Null where the configuration has no histograms by route. */
+  /** In the last minute; null when there were no requests in it. */
   readonly latency: Latency | null;
 }
 
@@ -107,6 +109,7 @@ export function describeStatus(view: View, dates: (finding: Finding) => number):
     traffic: {
       perSecond: (lately.passed + lately.refused + lately.failed) / recent.seconds,
       lately,
+      refusedFor: mostRefusedFor(recent.reading),
       inFlight: gaugeOf(now, 'cognito_auth_proxy_requests_in_flight') ?? 0,
       latency: latencyOf(recent.reading, REQUESTS),
       minutes: view.minutes,
@@ -148,6 +151,13 @@ export function describeStatus(view: View, dates: (finding: Finding) => number):
   };
 }
 
+function mostRefusedFor(reading: Reading): string | null {
+  const denied = [...(reading.get(DECISIONS)?.values() ?? [])].filter(
+    (series) => textOf(series, 'decision') === 'deny' && textOf(series, 'route') !== 'none',
+  );
+  return largest(sumsBy(denied, 'code'))?.[0] ?? null;
+}
+
 function serverErrors(reading: Reading, upstream: string): number {
   const answers = totalsBy(reading, `${UPSTREAM}_count`, 'status', { upstream });
   return sumOf([...answers].filter(([status]) => status.startsWith('5')).map(([, count]) => count));
@@ -158,6 +168,7 @@ function describeRoutes({ config, now, recent }: View): RouteStatus[] {
   const counted = countByRoute(now, recent.reading, DECISIONS);
   for (const [route, count] of countOwnErrors(now, recent.reading, counted)) counted.get(route)?.push(count);
   const shadows = countByRoute(now, recent.reading, SHADOW);
+  const latencyOfRoute = latenciesByRoute(recent.reading, REQUESTS);
   const describe = (summary: Omit<RouteStatus, 'lately' | 'total' | 'codes' | 'shadow' | 'latency'>) => {
     const codes = counted.get(summary.id) ?? [];
     return {
@@ -166,9 +177,10 @@ function describeRoutes({ config, now, recent }: View): RouteStatus[] {
       total: sumOf(codes.map((count) => (count.code === OWN_ERRORS ? 0 : count.total))),
       codes: codes.filter(({ code }) => code !== 'ok').sort((a, b) => b.total - a.total),
       shadow: shadows.get(summary.id) ?? [],
-      latency: config.metrics.routeHistograms
-        ? latencyOf(recent.reading, REQUESTS, { route: summary.id })
-        : null,
+      // Worked out for those that are shown.
+      get latency() {
+        return latencyOfRoute(summary.id);
+      },
     };
   };
   const rows = summarizeRoutes(config).map((route) =>

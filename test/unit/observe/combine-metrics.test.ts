@@ -119,5 +119,8 @@ describe('the metrics of several workers', () => {
     ).toMatchObject({
       values: [{ value: 2, labels: { route: 'posts', status: '2xx' } }],
     });
+    expect(
+      two.find((metric) => (metric as { name: string }).name === 'cognito_auth_proxy_route_durations_total'),
+    ).toMatchObject({ values: [{ value: 2, labels: { route: 'posts', bucket: '6' } }] });
   });
 });

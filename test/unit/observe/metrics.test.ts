@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
-import type { Registry } from 'prom-client';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Gauges } from '../../../src/core/observer.ts';
-import { exposition } from '../../../src/observe/combine-metrics.ts';
+import { exposition, sampleOwn } from '../../../src/observe/combine-metrics.ts';
 import { createRateEntriesMetric } from '../../../src/observe/limit-metrics.ts';
-import { createMetrics, createRegistry, type Metrics } from '../../../src/observe/metrics.ts';
+import {
+  createMetrics,
+  createRegistry,
+  type Metrics,
+  type OwnRegistry,
+} from '../../../src/observe/metrics.ts';
 import { createReloadMetrics } from '../../../src/observe/reload-metrics.ts';
 import type { RequestSample } from '../../../src/observe/request-metrics.ts';
 
@@ -36,7 +40,7 @@ const SAMPLE: RequestSample = {
   upstreamSeconds: 0.02,
 };
 
-let registry: Registry;
+let registry: OwnRegistry;
 let metrics: Metrics;
 function register(routeHistograms = false, gauges: Gauges = GAUGES): void {
   registry = createRegistry();
@@ -50,6 +54,12 @@ beforeEach(() => register());
 async function series(): Promise<string[]> {
   const { text } = await exposition(registry);
   return text.split('\n').filter((line) => /^(cognito_|http_)/.test(line));
+}
+
+/** What samples have of the latency of routes; undefined: nothing. */
+async function sampledDurations(): Promise<unknown> {
+  const sample = (await sampleOwn(registry)) as readonly { name: string; values: unknown }[];
+  return sample.find(({ name }) => name === 'cognito_auth_proxy_route_durations_total')?.values;
 }
 
 /** What is counted when it is asked for, used or not. */
@@ -260,6 +270,31 @@ describe('the number of series', () => {
       'http_server_request_duration_seconds_count{method="GET",status="200",route="posts"} 1',
       'http_server_request_duration_seconds_count{method="_OTHER",status="200",route="none"} 1',
     ]);
+  });
+
+  it('does not grow with the routes that the status page tells latency of', async () => {
+    const before = (await series()).length;
+    metrics.count(SAMPLE);
+    metrics.count({ ...SAMPLE, seconds: 11 });
+    metrics.count({ ...SAMPLE, seconds: 11 });
+    expect(await sampledDurations()).toEqual([
+      { labels: { route: 'posts', bucket: '3' }, value: 1 },
+      { labels: { route: 'posts', bucket: '14' }, value: 2 },
+    ]);
+    expect((await series()).filter((line) => line.includes('posts'))).toEqual([
+      'cognito_auth_proxy_requests_total{route="posts",status="2xx"} 3',
+      'cognito_auth_proxy_decisions_total{route="posts",decision="allow",code="ok"} 3',
+    ]);
+    const after = (await series()).length;
+    metrics.count({ ...SAMPLE, route: 'other', seconds: 3 });
+    expect([before < after, (await series()).length]).toEqual([true, after + 2]);
+    expect(JSON.stringify(await registry.getMetricsAsJSON())).not.toContain('route_durations');
+  });
+
+  it('has no route counted twice', async () => {
+    register(true);
+    metrics.count(SAMPLE);
+    expect(await sampledDurations()).toBeUndefined();
   });
 
   it('keeps apart what differs in one label alone', async () => {

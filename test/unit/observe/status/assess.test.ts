@@ -63,6 +63,16 @@ describe('what is at fault', () => {
       ],
     ],
     [
+      'keys that cannot be fetched while the pool has new ones',
+      [
+        'cognito_auth_proxy_jwks_fetch_total{pool="main",result="failure"} 1',
+        decided('orders', 'fault', 'AUTHN_KEYS_UNAVAILABLE', 12),
+      ],
+      [
+        'fault: Cognito: the keys of user pool main cannot be fetched, those in use are 60 s old, and 12 requests signed with others got 503 AUTHN_KEYS_UNAVAILABLE',
+      ],
+    ],
+    [
       'not an issuer that the pool does not use',
       ['cognito_auth_proxy_jwks_fetch_total{pool="main",result="absent"} 1'],
       [],
@@ -160,6 +170,23 @@ describe('what is at fault', () => {
     const minutes = [{ ...minute, passed: 1000 - before, refused: before }, minute, minute];
     const exposition = [decided('orders', 'deny', code, now), decided('orders', 'allow', 'ok', 1000 - now)];
     expect(found(exposition, { minutes })).toEqual(expected);
+  });
+
+  it.each([
+    ['AUTHZ_GROUP_REQUIRED', /the rule, a group or a scope.*`condition` in the log.*form on this page/],
+    ['AUTHN_CLIENT_MISMATCH', /another stage, app client.*`clientIds`.*form on this page/],
+    ['SIGN_ROLE_DENIED', /^check the token's cognito:roles/],
+  ])('says where to look when a route refuses with %s', (code, look) => {
+    expect(assess(viewOf([decided('orders', 'deny', code, 20)]))).toMatchObject([
+      { what: `Route orders refuses 100 % of its requests: ${code}`, look: expect.stringMatching(look) },
+    ]);
+  });
+
+  it('names the command as it can be run in the image, which has no shell', () => {
+    const now = readingOf(['cognito_auth_proxy_jwks_fetch_total{pool="main",result="failure"} 3']);
+    expect(assess(viewOf([], { now }))[0]?.look).toContain(
+      '`kubectl exec ... -- /nodejs/bin/node /app/dist/bin.js check --online`',
+    );
   });
 
   it('never quotes more than names of the configuration and codes', () => {

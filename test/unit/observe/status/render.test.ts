@@ -39,6 +39,17 @@ describe('markup', () => {
 describe('the first line', () => {
   it.each<[string, readonly string[], string]>([
     ['all is well', [decided('orders', 'ok', 5)], 'All well'],
+    [
+      'the proxy is, and nearly all are refused',
+      [
+        decided('orders', 'ok', 1),
+        decided('orders', 'AUTHN_SIGNATURE_INVALID', 17),
+        decided('orders', 'AUTHN_TOKEN_MISSING', 2),
+        decided('none', 'ROUTE_NOT_FOUND', 20),
+      ],
+      'All well, though 98 % of requests are refused: AUTHN_SIGNATURE_INVALID',
+    ],
+    ['half are not', [decided('orders', 'ok', 11), decided('orders', 'AUTHN_TOKEN_MISSING', 10)], 'All well'],
     ['nobody came', [], 'All well, and no requests in the last minute'],
     [
       'something is not',
@@ -100,6 +111,35 @@ describe('routes', () => {
     expect(text).toMatch(/would be refused.*AUTHN_TOKEN_EXPIRED/);
   });
 
+  it.each([
+    [
+      'counted for this page',
+      [
+        'cognito_auth_proxy_route_durations_total{route="orders",bucket="3"} 50',
+        'cognito_auth_proxy_route_durations_total{route="orders",bucket="7"} 50',
+        'cognito_auth_proxy_route_durations_total{route="reports",bucket="0"} 1',
+      ],
+    ],
+    [
+      'counted for scrapes too',
+      [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, '+Inf'].flatMap((le) => [
+        `http_server_request_duration_seconds_bucket{le="${le}",method="GET",status="200",route="orders"} ${Number(le) < 0.05 ? 0 : Number(le) < 0.5 ? 50 : 100}`,
+        `http_server_request_duration_seconds_bucket{le="${le}",method="GET",status="200",route="reports"} 1`,
+      ]),
+    ],
+  ])('tell how long requests on them took, %s', (_where, exposition) => {
+    const [orders, reports] = statusOf(exposition).routes;
+    expect(orders?.latency).toEqual({ p50: 0.05, p99: expect.closeTo(0.495) });
+    expect(reports?.latency).toEqual({ p50: 0.0025, p99: expect.closeTo(0.00495) });
+    const { text } = renderRoutes(orders === undefined ? [] : [orders], 1);
+    expect(text).toContain('data-label="p50">50 ms</td><td class="num" data-label="p99">495 ms<');
+  });
+
+  it('tell no latency where there were no requests', () => {
+    expect(statusOf([]).routes[0]?.latency).toBeNull();
+    expect(renderParts(statusOf([])).routes.text).toContain('data-label="p99">–<');
+  });
+
   it('show failures of the upstream beside those that have a code of ours', () => {
     const { routes } = statusOf([
       decided('orders', 'ok', 10),
@@ -113,6 +153,17 @@ describe('routes', () => {
         { code: 'UPSTREAM_TIMEOUT', total: 2, lately: 2 },
       ],
     });
+  });
+
+  it('have their rules on one line, as they are in the file', () => {
+    const allow = {
+      anyOf: [{ groups: ['a', 'b'], claims: { 'custom:tenant': '{tenant}' } }, { scopes: ['x/y'] }],
+    };
+    const routes = [{ id: 'one', match: { path: '/{tenant}' }, allow, upstream: 'orders' }];
+    const { text } = renderParts(statusOf([], configOf({ routes }))).routes;
+    expect(/class="allow" title="(.*?)"/.exec(text)?.[1]).toBe(
+      'anyOf: [{groups: [a, b], claims: {custom:tenant: {tenant}}}, {scopes: [x/y]}]',
+    );
   });
 
   it('are marked where their rules are not enforced', () => {
