@@ -34,7 +34,7 @@ export function createObserveStage(options: ObserveOptions): Stage {
         status: exchange.status,
         route: exchange.route?.id ?? 'none',
         decision: decisionOf(exchange),
-        code: exchange.refusal?.code ?? 'ok',
+        code: exchange.refusal?.code ?? null,
         shadow: exchange.shadow?.code ?? null,
         seconds: milliseconds / 1000,
         upstream: answered ? (exchange.route?.upstream.name ?? null) : null,

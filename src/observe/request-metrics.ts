@@ -37,8 +37,8 @@ export interface RequestSample {
   readonly route: string;
   /** Null when the client left before there was one. */
   readonly decision: Decision | null;
-  /** The refusal's code; `ok` when there was none. */
-  readonly code: string;
+  /** The refusal's code; null when there was none. */
+  readonly code: string | null;
   /** The code that a rule which is not enforced would have refused it with; null: none would. */
   readonly shadow: string | null;
   readonly seconds: number;
@@ -108,13 +108,13 @@ export function createRequestMetrics(registry: OwnRegistry, routeHistograms: boo
   const outcomesOf = (route: string): RouteOutcomes => {
     const known = outcomes.get(route);
     if (known !== undefined) return known;
-    const made = {
+    const made: RouteOutcomes = {
       requests: [],
       durations: routeDurations?.add({ route }) ?? null,
-      allow: new Map(),
-      deny: new Map(),
-      fault: new Map(),
-      shadow: new Map(),
+      allow: null,
+      deny: null,
+      fault: null,
+      shadow: null,
     };
     outcomes.set(route, made);
     return made;
@@ -140,20 +140,31 @@ export function createRequestMetrics(registry: OwnRegistry, routeHistograms: boo
     return made;
   };
 
-  const decisionOf = (of: RouteOutcomes, route: string, decision: Decision, code: string): CounterSeries => {
-    const series = of[decision];
-    const known = series.get(code);
+  const allowedOf = (of: RouteOutcomes, route: string): CounterSeries => {
+    of.allow ??= decisions.add({ route, decision: 'allow', code: 'ok' });
+    return of.allow;
+  };
+
+  const refusedOf = (
+    of: RouteOutcomes,
+    route: string,
+    decision: 'deny' | 'fault',
+    code: string,
+  ): CounterSeries => {
+    of[decision] ??= new Map();
+    const known = of[decision].get(code);
     if (known !== undefined) return known;
     const made = decisions.add({ route, decision, code });
-    series.set(code, made);
+    of[decision].set(code, made);
     return made;
   };
 
-  const shadowOf = ({ shadow: series }: RouteOutcomes, route: string, code: string): CounterSeries => {
-    const known = series.get(code);
+  const shadowOf = (of: RouteOutcomes, route: string, code: string): CounterSeries => {
+    of.shadow ??= new Map();
+    const known = of.shadow.get(code);
     if (known !== undefined) return known;
     const made = shadowRefusals.add({ route, code });
-    series.set(code, made);
+    of.shadow.set(code, made);
     return made;
   };
 
@@ -172,27 +183,28 @@ export function createRequestMetrics(registry: OwnRegistry, routeHistograms: boo
       const of = outcomesOf(route);
       if (of.durations !== null) of.durations[bucket] = (of.durations[bucket] as number) + 1;
       requestsOf(of, route, status).value += 1;
-      if (decision !== null) decisionOf(of, route, decision, code).value += 1;
+      if (decision === 'allow') allowedOf(of, route).value += 1;
+      else if (decision !== null && code !== null) refusedOf(of, route, decision, code).value += 1;
       if (shadow !== null) shadowOf(of, route, shadow).value += 1;
       if (upstream !== null) upstreamDurationOf(upstream, status).observe(upstreamSeconds);
     },
     connectionRefused(code) {
-      decisionOf(outcomesOf('none'), 'none', 'deny', code).value += 1;
+      refusedOf(outcomesOf('none'), 'none', 'deny', code).value += 1;
     },
   };
 }
 
-/** What became of the requests on one route. */
+/** What became of the requests on one route. What has not happened is null: there may be thousands of these. */
 interface RouteOutcomes {
   /** By the first digit of the status. */
   readonly requests: CounterSeries[];
   /** By bucket; null where the histogram has the route. */
   readonly durations: number[] | null;
+  allow: CounterSeries | null;
   /** By code. */
-  readonly allow: Map<string, CounterSeries>;
-  readonly deny: Map<string, CounterSeries>;
-  readonly fault: Map<string, CounterSeries>;
-  readonly shadow: Map<string, CounterSeries>;
+  deny: Map<string, CounterSeries> | null;
+  fault: Map<string, CounterSeries> | null;
+  shadow: Map<string, CounterSeries> | null;
 }
 
 /** The series of one key, by status. */

@@ -16,7 +16,7 @@ const SAMPLE: RequestSample = {
   status: 200,
   route: 'posts',
   decision: 'allow',
-  code: 'ok',
+  code: null,
   shadow: null,
   seconds: 0.2,
   upstream: 'board',

@@ -33,7 +33,7 @@ const SAMPLE: RequestSample = {
   status: 200,
   route: 'posts',
   decision: 'allow',
-  code: 'ok',
+  code: null,
   shadow: null,
   seconds: 0.03,
   upstream: 'board',
@@ -300,15 +300,16 @@ describe('the number of series', () => {
   it('keeps apart what differs in one label alone', async () => {
     const variants: Partial<RequestSample>[] = [
       {},
-      { code: 'X' },
-      { decision: 'fault' },
+      { decision: 'deny', code: 'X' },
+      { decision: 'deny', code: 'Y' },
+      { decision: 'fault', code: 'X' },
       { decision: null },
       { route: 'other' },
       { status: 301 },
     ];
     for (const variant of variants) metrics.count({ ...SAMPLE, ...variant });
     const all = await series();
-    expect(all.filter((line) => line.includes('decisions_total'))).toHaveLength(4);
+    expect(all.filter((line) => line.includes('decisions_total'))).toHaveLength(5);
     expect(all.filter((line) => line.includes('decisions_total')).every((line) => / [12]$/.test(line))).toBe(
       true,
     );
