@@ -34,10 +34,18 @@ export function readMetrics(metrics: readonly object[]): Reading {
   });
 }
 
+/** Where labels remember their key: those of one process are the same objects in every sample. */
+const KEY = Symbol('key');
+
 /** A series has its labels in the same order every time it is read. */
-function keyOf({ labels }: Series): string {
-  let key = '';
-  for (const label in labels) key += `${labels[label]}\n`;
+function keyOf(series: Series): string {
+  const labels: Series['labels'] & { [KEY]?: string } = series.labels;
+  let key = labels[KEY];
+  if (key === undefined) {
+    key = '';
+    for (const label in labels) key += `${labels[label]}\n`;
+    labels[KEY] = key;
+  }
   return key;
 }
 
@@ -58,11 +66,12 @@ export function difference(now: Reading, then: Reading | undefined): Reading {
     const all = now.get(name);
     if (all === undefined || !/_(total|count|sum|bucket)$/.test(name)) return undefined;
     const before = then?.get(name);
+    // Every bucket stays: where one begins is where the one below it ends.
+    const least = name.endsWith('_bucket') ? Number.NEGATIVE_INFINITY : 0;
     const changed = new Map<string, Series>();
     for (const [key, { labels, value }] of all) {
       const more = value - (before?.get(key)?.value ?? 0);
-      // Every bucket stays: where one begins is where the one below it ends.
-      if (more > 0 || name.endsWith('_bucket')) changed.set(key, { labels, value: more });
+      if (more > least) changed.set(key, { labels, value: more });
     }
     return changed;
   });

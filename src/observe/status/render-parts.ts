@@ -77,7 +77,7 @@ function renderHeadline(status: Status): Html {
   if (worst === undefined) {
     return html`<p class="verdict" data-level="${level}" role="status"><span class="dot"></span><strong>${headlineOf(status)}</strong></p>`;
   }
-  return html`<p class="verdict" data-level="${level}" role="status"><span class="dot"></span><strong>${worst.what}</strong> <span class="since">since ${clockTime(worst.since)} UTC</span></p>
+  return html`<p class="verdict" data-level="${level}" role="status"><span class="dot"></span><strong>${breakable(worst.what)}</strong> <span class="since">since ${clockTime(worst.since)} UTC</span></p>
 <p class="look">${advice(worst.look)}</p>
 ${
   others.length === 0
@@ -86,9 +86,14 @@ ${
         .slice(0, 6)
         .map(
           (one) =>
-            html`<li data-level="${one.level}"><strong>${one.what}</strong> <span class="since">since ${clockTime(one.since)} UTC</span><br>${advice(one.look)}</li>`,
+            html`<li data-level="${one.level}"><strong>${breakable(one.what)}</strong> <span class="since">since ${clockTime(one.since)} UTC</span><br>${advice(one.look)}</li>`,
         )}${others.length > 6 ? html`<li>And ${others.length - 6} more.</li>` : null}</ul>`
 }`;
+}
+
+/** A code breaks behind its underscores, where it must. */
+function breakable(text: string): Html {
+  return html`${text.split('_').map((piece, index) => (index === 0 ? piece : html`_<wbr>${piece}`))}`;
 }
 
 /** A sentence of its own, with what stands between backquotes as code. */

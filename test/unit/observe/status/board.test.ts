@@ -39,7 +39,7 @@ async function pass(seconds: number): Promise<void> {
     // What is due at once is done before the hands move, or it would seem to take that long.
     for (const milliseconds of [0, 1_000]) {
       clock.advance(milliseconds);
-      await setImmediate();
+      for (let turn = 0; turn < 4; turn += 1) await setImmediate();
     }
   }
 }
@@ -69,6 +69,17 @@ describe('the status', () => {
     await pass(60);
     expect(samples).toBeLessThanOrEqual(5);
     expect(told).toEqual([]);
+  });
+
+  it('lets requests have their turn before all of it is made', async () => {
+    let turns = 0;
+    let made = false;
+    const making = board.current().then(() => {
+      made = true;
+    });
+    for (; !made; turns += 1) await setImmediate();
+    await making;
+    expect(turns).toBeGreaterThan(2);
   });
 
   it('takes no more than a twentieth of the time, however long it takes', async () => {
