@@ -39,11 +39,17 @@ const queueWait = duration
   .refine((milliseconds) => milliseconds <= 10_000, 'expected a duration of at most 10s')
   .meta({ title: 'duration' });
 
+/** A path is put before the request's, and two slashes at its beginning would make a host of what follows. */
+export const upstreamUrl = httpUrl.refine(
+  (text) => !URL.parse(text)?.pathname.includes('//'),
+  'expected a path without empty segments',
+);
+
 export const upstream = z
   .strictObject({
-    url: httpUrl.optional().describe('Where requests are sent; a path in it is put before theirs.'),
+    url: upstreamUrl.optional().describe('Where requests are sent; a path in it is put before theirs.'),
     urls: z
-      .array(httpUrl)
+      .array(upstreamUrl)
       .min(1)
       .optional()
       .describe('Several addresses: round robin, failing ones set aside.'),
