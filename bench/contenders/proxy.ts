@@ -21,7 +21,7 @@ export const proxy: Contender = {
     const port = await findFreePort();
     const adminPort = await findFreePort();
     const config = join(site.folder, `${name}.yaml`);
-    const signed = setup.signs ? await startSignedUpstream() : null;
+    const signed = setup.signs ? await startSignedUpstream(site.folder) : null;
     const routes = makeRoutes(setup.routes).map((route) =>
       writeRoute(route, signed === null ? 'board' : 'api'),
     );

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   type IdentityPoolEmulator,
   startIdentityPoolEmulator,
@@ -17,8 +19,14 @@ export interface SignedUpstream {
 /**
  * Starts an identity pool. The proxy vouches for callers to it, so that their access tokens are enough and both entrants
  * get the same requests. It is asked about each caller once, while the entrants warm up.
+ *
+ * @param folder where the key of the proxy's own goes
  */
-export async function startSignedUpstream(): Promise<SignedUpstream> {
+export async function startSignedUpstream(folder: string): Promise<SignedUpstream> {
+  // No secret is taken out of a configuration.
+  const secretFile = join(folder, 'own-secret-access-key');
+  writeFileSync(secretFile, OWN_KEY.secretAccessKey);
+  const ownKey = { ...OWN_KEY, secretAccessKey: { file: secretFile } };
   const emulator: IdentityPoolEmulator = await startIdentityPoolEmulator({
     pools: [
       {
@@ -37,7 +45,7 @@ export async function startSignedUpstream(): Promise<SignedUpstream> {
         userPool: 'main',
         endpoint: emulator.origin,
         callsPerSecond: 1_000,
-        logins: { [DEVELOPER_PROVIDER]: { claim: 'sub', credentials: { static: OWN_KEY } } },
+        logins: { [DEVELOPER_PROVIDER]: { claim: 'sub', credentials: { static: ownKey } } },
       },
     },
     sign: { service: 'execute-api', region: 'us-east-1', credentials: { identityPool: 'main' } },

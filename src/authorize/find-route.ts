@@ -41,7 +41,7 @@ export function createRouter(routes: readonly Route[]): Router {
    * Whether an upstream that reads paths less literally could serve this request as one that a stricter rule protects.
    */
   const escapesStricterRule = (request: RoutedRequest, route: Route): boolean => {
-    const readings = readingsOf(request.path, request.irregular);
+    const readings = readingsOf(request.path, request.irregular, route.stripPrefix);
     if (readings === null) return true;
     const decoded = readings.map(decodePath);
     for (const { index: foldedIndex, foldings } of folded) {

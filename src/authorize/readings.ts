@@ -5,15 +5,34 @@ import { decodeLeniently } from './foldings.ts';
 const MAX_IRREGULAR_PATH = 4096;
 
 /**
- * Every way in which an upstream may read the spellings that a route permits: each combination of decoding them, cutting
- * at them, dropping matrix parameters, and taking a beginning with two slashes for a host. Other empty segments are left to the foldings, which all drop them.
+ * Every way in which an upstream may read the spellings that a route permits. Where the route strips a prefix, what is read is what
+ * is sent, without it; the readings are given with the prefix put back, since that is how routes are told apart.
  *
  * @returns distinct paths, the given one among them; null when one of them holds a dot segment, a backslash or a control
  *   character, which are never let through, or when there would be too much to read
  */
-export function readingsOf(path: string, irregular: number): readonly string[] | null {
+export function readingsOf(
+  path: string,
+  irregular: number,
+  stripPrefix: string | null,
+): readonly string[] | null {
   if (irregular === 0) return [path];
   if (path.length > MAX_IRREGULAR_PATH) return null;
+  const readings = readSpellings(path, irregular);
+  if (stripPrefix !== null) {
+    for (const sent of readSpellings(path.slice(stripPrefix.length), irregular)) {
+      readings.add(stripPrefix + sent);
+    }
+  }
+  const distinct = [...readings];
+  return distinct.some(isForbidden) ? null : distinct;
+}
+
+/**
+ * Each combination of decoding them, cutting at them, dropping matrix parameters, and taking a beginning with two slashes for a host.
+ * Other empty segments are left to the foldings, which all drop them.
+ */
+function readSpellings(path: string, irregular: number): Set<string> {
   let readings = new Set([path]);
   const also = (read: (path: string) => string): void => {
     readings = new Set([...readings].flatMap((reading) => [reading, read(reading)]));
@@ -29,8 +48,7 @@ export function readingsOf(path: string, irregular: number): readonly string[] |
   }
   // What begins with two slashes names a host first to those who take it for a reference (RFC 3986 section 4.2).
   also((text) => text.replace(/^\/{2,}[^/]*/, '') || '/');
-  const distinct = [...readings];
-  return distinct.some(isForbidden) ? null : distinct;
+  return readings;
 }
 
 function isForbidden(reading: string): boolean {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { diagnose } from '../config/diagnose.ts';
 import { describeFileError } from '../config/file-error.ts';
 import { userPool } from '../config/schema/pools.ts';
-import { httpUrl } from '../config/schema/scalars.ts';
+import { upstreamUrl } from '../config/schema/upstreams.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { writeStarter } from './starter.ts';
@@ -33,7 +33,7 @@ function init(options: InitOptions, context: CommandContext): ExitCode {
   const mistakes = [
     ...mistakesIn('--user-pool-id', userPool.shape.userPoolId, options.userPoolId),
     ...mistakesIn('--client-id', userPool.shape.clientIds, options.clientId),
-    ...mistakesIn('--upstream', httpUrl, options.upstream),
+    ...mistakesIn('--upstream', upstreamUrl, options.upstream),
   ];
   if (mistakes.length > 0) {
     context.err(`${mistakes.join('\n')}\n`);

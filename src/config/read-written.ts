@@ -10,6 +10,7 @@ import type { Finding, Problem } from './problem.ts';
 import { configSchema } from './schema/config.ts';
 import { accepts, schemasAt } from './schema-tree.ts';
 import { type Environment, substitute } from './substitute.ts';
+import { findWrittenSecrets } from './written-secrets.ts';
 
 /** A source as plain values, before the schema has seen it. */
 export interface Written {
@@ -47,12 +48,13 @@ export function readWritten(source: Source, environment: Environment): Written {
 function readText(text: string, name: string, environment: Environment, digest: string | null): Written {
   const parsed = parseYaml(text, name);
   const substituted = substitute(parsed.value, environment, textWanted);
+  const findings = [...substituted.findings, ...findWrittenSecrets(parsed.value)];
   return {
     value: overlayEnvironment(substituted.value, environment, parsed.origins),
     origins: parsed.origins,
     problems: parsed.problems,
-    findings: substituted.findings,
-    spoiled: [...parsed.spoiled, ...substituted.findings.map((finding) => finding.path)],
+    findings,
+    spoiled: [...parsed.spoiled, ...findings.map((finding) => finding.path)],
     broken: parsed.broken,
     digest,
   };

@@ -1,5 +1,5 @@
 import { type Config, configSchema } from './schema/config.ts';
-import { mapAtPattern, pathsOfRole } from './schema-tree.ts';
+import { mapAtPattern, pathsMarked } from './schema-tree.ts';
 
 const REDACTED = '[redacted]';
 
@@ -9,7 +9,7 @@ const REDACTED = '[redacted]';
  */
 export function redactConfig(config: Config): Config {
   let value: unknown = config;
-  for (const pattern of pathsOfRole(configSchema, 'secret')) {
+  for (const pattern of pathsMarked(configSchema, { role: 'secret' })) {
     value = mapAtPattern(value, pattern, (secret) => (typeof secret === 'string' ? REDACTED : secret));
   }
   return value as Config;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ConfigPath } from './config-path.ts';
-import { schemaRoles } from './schema/scalars.ts';
+import { type SchemaRole, schemaRoles } from './schema/scalars.ts';
 
 /** Any schema, as zod's introspection gives it. */
 export type SchemaNode = z.core.$ZodType;
@@ -64,11 +64,12 @@ export function schemasAt(root: SchemaNode, path: ConfigPath): SchemaNode[] {
   return nodes;
 }
 
-/** Where in a configuration values of this role are, by the marks in the schema. */
-export function pathsOfRole(root: SchemaNode, role: 'secret' | 'file'): PathPattern[] {
+/** Where in a configuration values with these marks are, by the schema. */
+export function pathsMarked(root: SchemaNode, wanted: Partial<SchemaRole>): PathPattern[] {
   const found: PathPattern[] = [];
   const visit = (node: SchemaNode, path: PathPattern, postponed: readonly SchemaNode[]): void => {
-    if (schemaRoles.get(node as z.ZodType)?.role === role) {
+    const marks = schemaRoles.get(node as z.ZodType);
+    if (marks !== undefined && hasMarks(marks, wanted)) {
       found.push(path);
       return;
     }
@@ -90,6 +91,10 @@ export function pathsOfRole(root: SchemaNode, role: 'secret' | 'file'): PathPatt
   };
   visit(root, [], []);
   return found;
+}
+
+function hasMarks(marks: SchemaRole, wanted: Partial<SchemaRole>): boolean {
+  return Object.entries(wanted).every(([mark, value]) => marks[mark as keyof SchemaRole] === value);
 }
 
 /** A copy of the value with `change` made wherever the pattern leads. */

@@ -57,6 +57,20 @@ export function substitute(
   return { value: visit(root, []), findings };
 }
 
+/** Whether a text cannot be without a variable of the environment: not every one in it has a default. */
+export function needsVariable(text: string): boolean {
+  return [...text.matchAll(TOKEN)].some(
+    ([, name, , otherwise = '']) => name !== undefined && otherwise === '',
+  );
+}
+
+/** What a text says by itself: with its defaults, and nothing where variables have none. */
+export function constantPart(text: string): string {
+  return text.replace(TOKEN, (token, name?: string, _default?: string, otherwise = '') =>
+    name === undefined ? token : otherwise,
+  );
+}
+
 /**
  * What an unquoted YAML scalar of this text means: a number, true, false, null, or the text itself. An empty text stays
  * one: null lifts checks, and a variable that happens to be empty must not.

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { HeaderList } from './headers.ts';
 import type { Inbound } from './inbound.ts';
 import type { OutboundRequest } from './outbound.ts';
+import type { Timer } from './ports.ts';
 import type { Principal } from './principal.ts';
 import type { Refusal } from './refusal.ts';
 import type { RequestTrace } from './request-trace.ts';
@@ -37,8 +38,6 @@ export type Verdict = undefined | Refusal | Reply | typeof HANDED_OVER;
 
 export interface Stage {
   readonly name: StageName;
-  /** It may wait for the client's body, under a limit of its own: the runner sets it no deadline. */
-  readonly waitsForClient?: true;
   run(exchange: Exchange): Verdict | Promise<Verdict>;
 }
 
@@ -52,8 +51,12 @@ export interface Sending {
 export interface StageRunner {
   /** Refuses the request; cuts the connection when an answer has begun. */
   refuse(exchange: Exchange, refusal: Refusal): void;
-  /** Runs `sign` and `send` again, for another target. */
-  retry(exchange: Exchange): void;
+  /**
+   * Runs `sign` and `send` again, for another target.
+   * @param attempt the one that came to nothing, as counted by {@link Exchange.attempts}; each is tried again once at most, and one
+   *   that was never made, or is not the last, refuses the request
+   */
+  retry(exchange: Exchange, attempt: number): void;
 }
 
 /**
@@ -93,6 +96,8 @@ export class Exchange {
   status = 0;
   /** Times the request has been sent; more than one after retries. */
   attempts = 0;
+  /** The last attempt that was followed by another; 0 while none was. */
+  retried = 0;
   /** Milliseconds from the request's sending to the upstream's header section; -1 when there was none. */
   upstreamTime = -1;
   /** Bytes of the answer's body. */
@@ -101,6 +106,10 @@ export class Exchange {
   settled = false;
   /** Whether a client that waits for 100 Continue has been told to go on. */
   continued = false;
+  /** A stage waits for the client's body, under a limit of its own; see {@link waitForClient}. */
+  waitsForClient = false;
+  /** Set by the runner while it waits for a stage: ends the wait. */
+  deadline: Timer | null = null;
 
   /** Null while nothing is traced. */
   trace: RequestTrace | null = null;
@@ -151,4 +160,20 @@ export function continueRequest(exchange: Exchange): void {
   if (!exchange.expectsContinue || exchange.continued) return;
   exchange.continued = true;
   exchange.response.writeContinue();
+}
+
+/**
+ * Waits for what only the client can end. Its time is not the stage's: until then the runner's deadline does not hold, and it begins
+ * anew afterwards.
+ *
+ * @param work has a limit of its own
+ */
+export async function waitForClient<T>(exchange: Exchange, work: () => Promise<T>): Promise<T> {
+  exchange.waitsForClient = true;
+  try {
+    return await work();
+  } finally {
+    exchange.waitsForClient = false;
+    exchange.deadline?.restart();
+  }
 }

@@ -1,3 +1,4 @@
+import { ERRORS } from '../core/errors.ts';
 import {
   type Exchange,
   HANDED_OVER,
@@ -7,7 +8,7 @@ import {
   type StageRunner,
   type Verdict,
 } from '../core/exchange.ts';
-import type { Clock, Logger } from '../core/ports.ts';
+import type { Clock, Logger, Timer } from '../core/ports.ts';
 import { fault, type Refusal, statusOf } from '../core/refusal.ts';
 import { resetConnection } from '../core/reset-connection.ts';
 import type { Responder } from './respond.ts';
@@ -26,7 +27,10 @@ export interface Traffic {
   inFlight: number;
 }
 
-/** Milliseconds that one stage may take before the request is given up. Stages that fetch have shorter limits of their own. */
+/**
+ * Milliseconds that one stage may take before the request is given up, the client's not counted. Stages that fetch have shorter limits
+ * of their own.
+ */
 const STAGE_DEADLINE = 30_000;
 
 /**
@@ -48,6 +52,7 @@ export function createPipeline(
   const observe = stages[stages.length - 1] as Stage;
   const last = stages.length - 1;
   const signing = STAGES.indexOf('sign');
+  const sending = STAGES.indexOf('send');
 
   const advance = (exchange: Exchange, from: number): void => {
     for (let i = from; i < last; i++) {
@@ -63,37 +68,45 @@ export function createPipeline(
         wait(exchange, verdict, i);
         return;
       }
-      conclude(exchange, verdict);
+      conclude(exchange, verdict, i);
       return;
     }
-    conclude(exchange, fault('INTERNAL_ERROR', new Error('no stage has answered')));
+    refuse(exchange, fault('INTERNAL_ERROR', new Error('no stage has answered')));
   };
 
   /** A verdict that comes too late changes nothing: what is over stays so. */
   const wait = (exchange: Exchange, verdict: Promise<Verdict>, at: number): void => {
-    const deadline = stages[at]?.waitsForClient
-      ? null
-      : clock.after(STAGE_DEADLINE, () => {
-          refuse(exchange, fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} has not answered`)));
-        });
+    let deadline: Timer;
+    const begin = (): void => {
+      deadline = clock.after(STAGE_DEADLINE, expire);
+      exchange.deadline = deadline;
+    };
+    const expire = (): void => {
+      if (exchange.waitsForClient) begin();
+      else refuse(exchange, fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} has not answered`)));
+    };
+    begin();
     const proceed = (result: Verdict): void => {
-      deadline?.cancel();
+      deadline.cancel();
       if (result === undefined) advance(exchange, at + 1);
-      else conclude(exchange, result);
+      else conclude(exchange, result, at);
     };
     verdict.then(proceed, (error: unknown) => proceed(fault('INTERNAL_ERROR', error)));
   };
 
-  const conclude = (exchange: Exchange, verdict: Refusal | Reply | typeof HANDED_OVER): void => {
-    if (verdict === HANDED_OVER) return;
-    if (verdict.kind !== 'reply') {
-      refuse(exchange, verdict);
-      return;
-    }
+  /** Only `send` takes a request over. What is no verdict refuses, like every other failure of a stage. */
+  const conclude = (exchange: Exchange, verdict: Exclude<Verdict, undefined>, at: number): void => {
+    if (verdict === HANDED_OVER && at === sending) return;
+    if (isReply(verdict)) reply(exchange, verdict);
+    else if (isRefusal(verdict)) refuse(exchange, verdict);
+    else refuse(exchange, fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} gave no verdict`)));
+  };
+
+  const reply = (exchange: Exchange, answer: Reply): void => {
     if (isOver(exchange)) return;
-    exchange.status = verdict.status;
+    exchange.status = answer.status;
     try {
-      responder.reply(exchange, verdict);
+      responder.reply(exchange, answer);
     } catch (error) {
       abandon(exchange, error);
     }
@@ -132,7 +145,15 @@ export function createPipeline(
       advance(exchange, 0);
     },
     refuse,
-    retry: (exchange) => advance(exchange, signing),
+    retry(exchange, attempt) {
+      if (isOver(exchange)) return;
+      if (attempt !== exchange.attempts || attempt === exchange.retried) {
+        refuse(exchange, fault('INTERNAL_ERROR', new Error('a retry out of turn')));
+        return;
+      }
+      exchange.retried = attempt;
+      advance(exchange, signing);
+    },
     settle(exchange) {
       if (exchange.settled) return;
       exchange.settled = true;
@@ -155,6 +176,20 @@ export function createPipeline(
 /** Nothing more is to be done: an answer has begun, or nobody waits for one. */
 function isOver(exchange: Exchange): boolean {
   return exchange.settled || exchange.status !== 0;
+}
+
+function isReply(verdict: Exclude<Verdict, undefined>): verdict is Reply {
+  return kindOf(verdict) === 'reply';
+}
+
+function isRefusal(verdict: Exclude<Verdict, undefined>): verdict is Refusal {
+  const kind = kindOf(verdict);
+  return (kind === 'deny' || kind === 'fault') && Object.hasOwn(ERRORS, (verdict as Refusal).code);
+}
+
+/** Whatever the types say, it may be anything. */
+function kindOf(verdict: Exclude<Verdict, undefined> | null): unknown {
+  return (verdict as { readonly kind?: unknown } | null)?.kind;
 }
 
 function cut(exchange: Exchange): void {

@@ -42,6 +42,8 @@ export class Forwarding implements AnswerReceiver, Sending {
   readonly #options: ForwardingOptions;
   /** Monotonic milliseconds; each attempt has its own, as the wait for its answer has. */
   readonly #sentAt: number;
+  /** Which one this is, by the exchange's count. */
+  readonly #attempt: number;
   #connection: Connection | null = null;
   #discarding = false;
   #watch: ClientWatch | null = null;
@@ -53,6 +55,7 @@ export class Forwarding implements AnswerReceiver, Sending {
     this.#exchange = exchange;
     this.#options = options;
     this.#sentAt = options.clock.monotonic();
+    this.#attempt = exchange.attempts;
     this.#clientBody =
       outboundOf(exchange).body === exchange.request
         ? new RequestBody(exchange.request, routeOf(exchange).bodyBytes, () => this.#refuse('LIMIT_BODY'))
@@ -147,7 +150,7 @@ export class Forwarding implements AnswerReceiver, Sending {
     const exchange = this.#exchange;
     this.#done();
     if (this.#discarding) {
-      exchange.runner.retry(exchange);
+      exchange.runner.retry(exchange, this.#attempt);
       return;
     }
     const { response } = exchange;
@@ -179,7 +182,7 @@ export class Forwarding implements AnswerReceiver, Sending {
       balancer.failed(outbound.target);
       if (isConnectionFailure(error) && this.#mayRetry()) {
         retarget(outbound, balancer.choose(outbound.upstream, outbound.target));
-        exchange.runner.retry(exchange);
+        exchange.runner.retry(exchange, this.#attempt);
         return;
       }
     }

@@ -6,6 +6,12 @@ type OwnCredentials = Exclude<
   { readonly identityPool: string }
 >;
 
+/** Milliseconds for which a search is waited for. */
+const SEARCH_TIMEOUT = 5_000;
+
+/** Milliseconds after which one that has not ended is left to itself, and the next begins anew. */
+const SEARCH_STUCK = 60_000;
+
 /**
  * Reads the proxy's own access key: from the configuration, or by the SDK's search through environment, web identity
  * of a Kubernetes service account, container and instance.
@@ -20,15 +26,39 @@ export function createOwnKey(
     const key: AwsKey = { accessKeyId, secretAccessKey, ...(sessionToken === null ? {} : { sessionToken }) };
     return () => Promise.resolve(key);
   }
+  return createSearch(region, connections);
+}
+
+/**
+ * Searches within a time of our own: the SDK's has none where a container's endpoint takes the connection and then says nothing. What
+ * was asked there cannot be ended, and whoever asks again waits for it too, so that a new search is needed when it goes on and on.
+ */
+function createSearch(region: string, { agents, clock }: AwsConnections): () => Promise<AwsKey> {
   const load = async (): Promise<() => Promise<AwsKey>> => {
     const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-    return fromNodeProviderChain({
-      clientConfig: { region, requestHandler: connections.agents },
-    });
+    const requestHandler = { ...agents, requestTimeout: SEARCH_TIMEOUT, throwOnRequestTimeout: true };
+    return fromNodeProviderChain({ clientConfig: { region, requestHandler } });
   };
   let loaded: ReturnType<typeof load> | null = null;
+  /** Monotonic milliseconds since when nothing was found; null: something was, or nothing was asked. */
+  let silentSince: number | null = null;
+
   return async () => {
+    if (silentSince !== null && clock.monotonic() - silentSince >= SEARCH_STUCK) {
+      loaded = null;
+      silentSince = null;
+    }
     loaded ??= load();
-    return (await loaded)();
+    const search = await loaded;
+    silentSince ??= clock.monotonic();
+    const late = Promise.withResolvers<never>();
+    const timer = clock.after(SEARCH_TIMEOUT, () =>
+      late.reject(new Error(`no credentials were found within ${SEARCH_TIMEOUT} ms`)),
+    );
+    try {
+      return await Promise.race([search().finally(() => (silentSince = null)), late.promise]);
+    } finally {
+      timer.cancel();
+    }
   };
 }

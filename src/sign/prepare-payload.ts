@@ -1,6 +1,13 @@
 import { hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { continueRequest, type Exchange, inboundOf, outboundOf, routeOf } from '../core/exchange.ts';
+import {
+  continueRequest,
+  type Exchange,
+  inboundOf,
+  outboundOf,
+  routeOf,
+  waitForClient,
+} from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
 import type { OutboundRequest } from '../core/outbound.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
@@ -79,12 +86,14 @@ async function hold(
 ): Promise<Payload | Refusal> {
   const decoder = chunks === null ? null : createChunkDecoder(chunks);
   continueRequest(exchange);
-  const held = await holder.hold(body, {
-    length,
-    bodyBytes: routeOf(exchange).bodyBytes,
-    decoder,
-    onRelease: (release) => exchange.response.once('close', release),
-  });
+  const held = await waitForClient(exchange, () =>
+    holder.hold(body, {
+      length,
+      bodyBytes: routeOf(exchange).bodyBytes,
+      decoder,
+      onRelease: (release) => exchange.response.once('close', release),
+    }),
+  );
   if ('code' in held) return held;
   if (claimedHash !== null && claimedHash !== held.hash) return deny('SIGN_PAYLOAD_MISMATCH');
   const trailer = chunks?.trailer ?? null;

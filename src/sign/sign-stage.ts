@@ -31,7 +31,6 @@ export function createSignStage(options: SignStageOptions): Stage {
 
   return {
     name: 'sign',
-    waitsForClient: true,
     run(exchange): Verdict | Promise<Verdict> {
       const { upstream } = routeOf(exchange);
       const plan = upstream.sign;

@@ -60,7 +60,7 @@ export function createSigner(options: SignerOptions): Signer {
   let current = build(options.config);
 
   return {
-    stage: { name: 'sign', waitsForClient: true, run: (exchange) => current.run(exchange) },
+    stage: { name: 'sign', run: (exchange) => current.run(exchange) },
     noticeAnswer(exchange, status, date) {
       const { outbound } = exchange;
       if (outbound === null || outbound.upstream.sign === null) return false;

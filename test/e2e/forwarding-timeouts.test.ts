@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { OPEN_ROUTE } from '../support/open-route.ts';
@@ -52,6 +54,34 @@ afterAll(async () => {
   await stuck.stop();
 });
 beforeEach(() => proxy.upstream.forget());
+
+/** A client that has the kernel give it one byte, whenever it asks; an empty text when there are no more. */
+async function readByBytes(requestLine: string) {
+  let arrived: (byte: string) => void = () => undefined;
+  const socket = connect({
+    port: Number(new URL(proxy.origin).port),
+    host: '127.0.0.1',
+    onread: {
+      buffer: Buffer.alloc(1),
+      callback(_count, bytes) {
+        arrived(Buffer.from(bytes).toString('latin1'));
+        return false;
+      },
+    },
+  });
+  socket.pause();
+  for (const event of ['end', 'error']) socket.on(event, () => arrived(''));
+  await once(socket, 'connect');
+  socket.write(`${requestLine}\r\nHost: a\r\n\r\n`);
+  return {
+    socket,
+    byte: () =>
+      new Promise<string>((resolve) => {
+        arrived = resolve;
+        socket.resume();
+      }),
+  };
+}
 
 const TIMED_OUT = { message: 'Gateway Timeout', code: 'UPSTREAM_TIMEOUT' };
 
@@ -257,6 +287,46 @@ describe('a client', () => {
     expect(sent).toBeLessThan(LARGE);
     expect(await proxy.logged('/patient/down')).toMatchObject({ code: 'REQUEST_TIMEOUT', status: 200 });
     connection.close();
+  });
+
+  it('that takes a byte of a long answer a second is cut off, and the upstream with it', async () => {
+    let sent = 0;
+    const gone = Promise.withResolvers<void>();
+    proxy.upstream.on(
+      '/patient/drop',
+      script(async ({ socket, write }) => {
+        socket.on('close', () => gone.resolve());
+        await write(`HTTP/1.1 200 OK\r\nContent-Length: ${LARGE}\r\n\r\n`);
+        for (; sent < LARGE && !socket.destroyed; sent += PIECE.length) await write(PIECE);
+      }),
+    );
+    const reader = await readByBytes('GET /patient/drop HTTP/1.1');
+    await settleDown(proxy, () => sent);
+    for (let time = 0; time < CLIENT_IDLE; time += 1_000) {
+      expect(await reader.byte()).not.toBe('');
+      // Nobody else waits for it.
+      expect((await proxy.request('GET /other HTTP/1.1')).status).toBe(200);
+      clock.advance(1_000);
+    }
+    await gone.promise;
+    expect(sent).toBeLessThan(LARGE);
+    expect(await proxy.logged('/patient/drop')).toMatchObject({ code: 'REQUEST_TIMEOUT', status: 200 });
+    reader.socket.destroy();
+  });
+
+  it('that takes a byte of a short answer a second has all of it', async () => {
+    proxy.upstream.on('/sip', answer(200, 'all of it'));
+    const reader = await readByBytes('GET /sip HTTP/1.1');
+    let text = '';
+    while (!text.endsWith('all of it')) {
+      const byte = await reader.byte();
+      expect(byte, text).not.toBe('');
+      text += byte;
+      clock.advance(1_000);
+    }
+    expect(text).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await proxy.logged('/sip')).toMatchObject({ status: 200, decision: 'allow' });
+    reader.socket.destroy();
   });
 
   it.each([

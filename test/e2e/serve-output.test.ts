@@ -59,10 +59,8 @@ describe('what serve says', () => {
     served = await followServe(runServe(place.folder, ['serve', '--config', file]));
     statuses = await plant();
 
-    const secrets = {
-      cert: PAIR_A.cert,
-      key: `-----BEGIN PRIVATE KEY-----\n${CANARY}\n-----END PRIVATE KEY-----`,
-    };
+    place.write('broken.key', `-----BEGIN PRIVATE KEY-----\n${CANARY}\n-----END PRIVATE KEY-----`);
+    const secrets = { cert: PAIR_A.cert, key: { file: 'broken.key' } };
     place.write('some.yaml', place.complete({ ...CONFIG, upstreams, server: { tls: secrets } }));
     await served.logged('configuration refused; the last good one stays in force');
 

@@ -76,6 +76,69 @@ describe('beside an open catch-all', () => {
   });
 });
 
+describe.each([
+  { where: 'to an upstream without a path', basePath: '' },
+  { where: 'to an upstream with a path of its own', basePath: '/base' },
+])('under a prefix that is stripped, $where', ({ basePath }) => {
+  let stripping: ProxyUnderTest;
+
+  beforeAll(async () => {
+    const common = { upstream: 'board', rewrite: { stripPrefix: '/v1' } };
+    stripping = await startProxy(
+      {
+        routes: [
+          { id: 'home', match: { path: '/v1' }, allow: 'authenticated', ...common },
+          { id: 'admin', match: { path: '/v1/admin' }, allow: 'authenticated', ...common },
+          { id: 'admin-below', match: { path: '/v1/admin/{path+}' }, allow: 'authenticated', ...common },
+          {
+            id: 'rest',
+            match: { path: '/v1/{path+}', permit: ['%2F', '%25', ';', '//'] },
+            allow: 'public',
+            ...common,
+          },
+        ],
+      },
+      { basePath },
+    );
+  });
+  afterAll(async () => {
+    await untilIdle(stripping);
+    await stripping.stop();
+  });
+
+  describe.each(SHAPES)('as %s', (shape) => {
+    // What is sent begins with two slashes, and with a host to those who take it for a reference.
+    it.each([
+      '/v1//x/admin/y',
+      '/v1//x/admin',
+      '/v1///x/admin',
+      '/v1//x//admin',
+      '/v1//a;b/admin/y',
+      '/v1//a%2Fb/admin/y',
+      '/v1/%2Fx/admin/y',
+      '/v1/%2F/x/admin',
+      '/v1/%252Fx/admin',
+      '/v1/;/x/admin',
+      '/v1//x/ADMIN/y',
+      '/v1//x/;/admin/y',
+      '/v1//x',
+    ])('refuses %j, which some upstreams take for the protected page', async (target) => {
+      expectRefusal(await attack(stripping, shape, target), 400, 'Bad Request', 'REQUEST_PATH_AMBIGUOUS');
+    });
+
+    it.each([
+      ['/v1//x/y', '//x/y'],
+      ['/v1//admin.example/y', '//admin.example/y'],
+      ['/v1//x/administrator', '//x/administrator'],
+      ['/v1/x/admin/y', '/x/admin/y'],
+      ['/v1/x//admin/y', '/x//admin/y'],
+      ['/v1/v1/admin', '/v1/admin'],
+    ])('sends %j as %j', async (target, sent) => {
+      expect(onlyRequest(await attack(stripping, shape, target)).target).toBe(basePath + sent);
+    });
+  });
+});
+
 describe.each(SHAPES)('as %s', (shape) => {
   const answerWell = (): void => {
     if (shape === 'upgrade') proxy.upstream.on('*', upgradeEcho());

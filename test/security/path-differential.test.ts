@@ -16,6 +16,15 @@ import { createSeededRandom } from '../support/seeded-random.ts';
 
 const { numRuns, seed, timeout } = generatedCases(1_500);
 
+interface Layout {
+  readonly name: string;
+  readonly routes: ProxyConfig['routes'];
+  /** What spellings are put behind. */
+  readonly prefix: string;
+  /** The path in the reader's own address. */
+  readonly basePath: string;
+}
+
 /** Every spelling is permitted that can be. */
 const ROUTES: ProxyConfig['routes'] = [
   { id: 'admin', match: { path: '/admin' }, allow: 'authenticated', upstream: 'reader' },
@@ -28,21 +37,34 @@ const ROUTES: ProxyConfig['routes'] = [
   },
 ];
 
+/** The same under a prefix, which is stripped. */
+const STRIPPED = ROUTES.map((route) => ({
+  ...route,
+  match: { ...route.match, path: `/v1${route.match.path}` },
+  rewrite: { stripPrefix: '/v1' },
+}));
+
+const LAYOUTS: readonly Layout[] = [
+  { name: 'as it is', routes: ROUTES, prefix: '', basePath: '' },
+  { name: 'with a prefix stripped', routes: STRIPPED, prefix: '/v1', basePath: '' },
+  { name: 'with a prefix stripped and another added', routes: STRIPPED, prefix: '/v1', basePath: '/base' },
+];
+
 /** Answers that must come to be at least, in a hundred: the property would hold as well if nothing got through. */
 const FEWEST_OPEN = 2;
 
 /** Sends generated spellings without a token to a reader that answers `protected` or `open`. */
-async function tryOut(reader: string): Promise<void> {
+async function tryOut(reader: string, { routes, prefix, basePath }: Layout): Promise<void> {
   const proxy = await startProxy({
-    upstreams: { reader: { url: reader } },
-    routes: ROUTES,
+    upstreams: { reader: { url: reader + basePath } },
+    routes,
     log: { level: 'silent' },
   });
   try {
     const random = createSeededRandom(seed);
     let open = 0;
     for (let i = 0; i < numRuns; i++) {
-      const target = spellPath(random);
+      const target = prefix + spellPath(random);
       const { text } = await proxy.request(`GET ${target} HTTP/1.1`);
       expect(text, target).not.toBe('protected');
       if (text === 'open') open += 1;
@@ -53,19 +75,22 @@ async function tryOut(reader: string): Promise<void> {
   }
 }
 
-describe('a protected prefix is not reached', () => {
+describe.each(LAYOUTS)('a protected prefix is not reached, $name,', (layout) => {
+  const { basePath } = layout;
+
   itWith('nginx')(
     'as nginx reads paths',
     async () => {
       const nginx = await startNginx(`
         location / { return 200 open; }
-        location = /admin { return 200 protected; }
-        location /admin/ { return 200 protected; }
+        location = ${basePath}/admin { return 200 protected; }
+        location ${basePath}/admin/ { return 200 protected; }
       `);
       try {
         // It does keep the prefix, in whatever spelling.
-        expect(await (await fetch(`${nginx.origin}/x/%2e%2e//%61dmin`)).text()).toBe('protected');
-        await tryOut(nginx.origin);
+        const kept = await fetch(`${nginx.origin}${basePath}/x/%2e%2e//%61dmin`);
+        expect(await kept.text()).toBe('protected');
+        await tryOut(nginx.origin, layout);
       } finally {
         await nginx.stop();
       }
@@ -82,11 +107,11 @@ describe('a protected prefix is not reached', () => {
     ],
   ])('%s', { timeout }, async (_what, read) => {
     const server = createServer((request, response) => {
-      response.end(isProtected(request.url ?? '', read) ? 'protected' : 'open');
+      response.end(isProtected(request.url ?? '', basePath, read) ? 'protected' : 'open');
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     afterAll(() => server.closeAllConnections());
-    await tryOut(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await tryOut(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, layout);
     server.close();
   });
 });
@@ -116,9 +141,10 @@ it.each(['//public/administrator', '//admin.example.com/x', '/a//b'])(
 );
 
 /** A target that it cannot read, such a server refuses. */
-function isProtected(target: string, read: (pathname: string) => string): boolean {
+function isProtected(target: string, basePath: string, read: (pathname: string) => string): boolean {
   try {
-    return /^\/admin(?:\/|$)/.test(read(new URL(target, 'http://reader').pathname));
+    const path = read(new URL(target, 'http://reader').pathname);
+    return path === `${basePath}/admin` || path.startsWith(`${basePath}/admin/`);
   } catch {
     return false;
   }

@@ -7,7 +7,8 @@ import type { RecordedRequest } from './recording-upstream.ts';
 export const SHAPES = ['request', 'upgrade'] as const;
 export type Shape = (typeof SHAPES)[number];
 
-const UPGRADE_LINES = [
+/** What makes a request an upgrade to WebSocket. */
+export const UPGRADE_LINES = [
   'Connection: Upgrade',
   'Upgrade: websocket',
   'Sec-WebSocket-Version: 13',

@@ -40,3 +40,10 @@ OLoYFBJzbp07cEG9nQxfzDpfLhqhRANCAATttnSc0aUEkFJ5HiJQxZxI+3eSQs2w
 -----END PRIVATE KEY-----
 `,
 };
+
+/** Both keys as variables, since a configuration takes none as text: `${KEY_A}` and `${KEY_B}`. */
+export const KEY_VARIABLES = { KEY_A: PAIR_A.key, KEY_B: PAIR_B.key };
+
+/** The pairs as a configuration refers to them. */
+export const REFERRED_A = { cert: PAIR_A.cert, key: '${KEY_A}' };
+export const REFERRED_B = { cert: PAIR_B.cert, key: '${KEY_B}' };

@@ -53,6 +53,11 @@ export function isUnder(reading: string, prefix: string): boolean {
   return reading === prefix || reading.startsWith(`${prefix}/`);
 }
 
+/** Whether this reading is a page below the prefix. */
+export function isBelow(reading: string, prefix: string): boolean {
+  return reading.startsWith(`${prefix}/`) && /[^/]/.test(reading.slice(prefix.length));
+}
+
 /**
  * As those read it who take what they are sent for a reference, in which a host follows two slashes (RFC 3986 section 4.2): before they
  * do anything else to it, though others may have decoded it.

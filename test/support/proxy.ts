@@ -57,6 +57,8 @@ export interface ProxyOptions {
   readonly otherPools?: (issuerOf: KeyServer['issuer']) => NonNullable<ConfigInput['userPools']>;
   /** Instead of the one that records in `log`. */
   readonly logger?: ProcessLogger;
+  /** The path in the recording upstream's URL. Default: none. */
+  readonly basePath?: string;
 }
 
 export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}): Promise<ProxyUnderTest> {
@@ -69,7 +71,7 @@ export async function startProxy(config: ProxyConfig, options: ProxyOptions = {}
   const log: LogLine[] = [];
   const onLine = new EventEmitter();
   const complete = (input: ProxyConfig) =>
-    configSchema.parse(withDefaults(input, keys, upstream.origin, options));
+    configSchema.parse(withDefaults(input, keys, upstream.origin + (options.basePath ?? ''), options));
   const service = createService(complete(config), {
     dev: options.dev ?? true,
     logger: options.logger ?? recordingLogger(log, () => onLine.emit('line')),

@@ -14,8 +14,8 @@ function defaultOf(key: string): string {
 
 describe('docs/limits.md', () => {
   it('names every code of a limit, and no other', () => {
-    const named = [...page.matchAll(/`(LIMIT_[A-Z_]+)`/g)].map(([, code]) => code);
-    const codes = Object.keys(ERRORS).filter((code) => code.startsWith('LIMIT_'));
+    const named = [...page.matchAll(/`((?:LIMIT|SIGN)_[A-Z_]+)`/g)].map(([, code]) => code);
+    const codes = Object.keys(ERRORS).filter((code) => /^LIMIT_|^SIGN_BODY_TOO_LARGE$/.test(code));
     expect([...new Set(named)].sort()).toEqual(codes.sort());
   });
 
@@ -50,6 +50,7 @@ describe('docs/limits.md', () => {
       `${(server.timeouts.webSocketIdle ?? 0) / 60_000} minutes`,
     );
     expect(defaultOf('upstreams.*.limits.wait')).toBe(`${(board?.wait ?? 0) / 1_000} second`);
+    expect(defaultOf('server.limits.bufferBytes')).toBe(`${limits.bufferBytes / 1_048_576} MiB`);
     expect(defaultOf('server.limits.bufferTotalBytes')).toBe(`${limits.bufferTotalBytes / 1_048_576} MiB`);
   });
 });

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { duration, filePath, headerName, httpUrl, identifier, positive, roleArn, secret } from './scalars.ts';
+import {
+  besideSecret,
+  duration,
+  filePath,
+  headerName,
+  httpUrl,
+  identifier,
+  positive,
+  roleArn,
+  secret,
+} from './scalars.ts';
 
 const keyRefresh = {
   refresh: duration.prefault('1h').describe('How often the keys are fetched again in the background.'),
@@ -51,7 +61,7 @@ export type UserPoolConfig = z.output<typeof userPool>;
 
 /** Credentials that are the same for every caller. */
 export const staticCredentials = z.strictObject({
-  accessKeyId: secret.describe('The id of an access key.'),
+  accessKeyId: besideSecret.describe('The id of an access key.'),
   secretAccessKey: secret.describe('Its secret.'),
   sessionToken: secret.nullable().prefault(null).describe('With temporary credentials.'),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, positive, schemaRoles, secret } from './scalars.ts';
+import { duration, positive, redisUrl } from './scalars.ts';
 
 /** A whole second is the finest grain in which clients are told about it (the window of RateLimit-Policy). */
 const period = duration
@@ -24,15 +24,6 @@ export const rateLimit = z.strictObject({
     .optional()
     .describe('Requests that may come at once after a rest; left out: as `requests`.'),
 });
-
-/** Redis' own form of URL; a password in it makes it a secret. */
-const redisUrl = secret
-  .refine(
-    (text) => /^rediss?:\/\/[^\s]+$/.test(text),
-    'expected a URL that starts with redis:// or rediss://',
-  )
-  .register(schemaRoles, { role: 'secret' })
-  .meta({ title: 'text, or { file: path }' });
 
 export const rateLimits = z
   .strictObject({

@@ -2,8 +2,15 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { describeFileError } from '../file-error.ts';
 
-/** What the loader must know of a value beyond its type: it is never shown, or it is a path to resolve and watch. */
-export const schemaRoles = z.registry<{ readonly role: 'secret' | 'file' }>();
+/** What the loader must know of a value beyond its type. */
+export interface SchemaRole {
+  /** It is never shown, or it is a path to resolve and watch. */
+  readonly role: 'secret' | 'file';
+  /** What of it must not stand in the configuration itself, but come from the environment or from a file. */
+  readonly fromElsewhere?: 'all of it' | 'its password';
+}
+
+export const schemaRoles = z.registry<SchemaRole>();
 
 const DURATION_UNITS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -59,8 +66,8 @@ export const identifier = z
 /** A path; relative ones start at the folder of the configuration file. The loader makes it absolute and watches it. */
 export const filePath = z.string().min(1).register(schemaRoles, { role: 'file' }).meta({ title: 'path' });
 
-/** A secret or a certificate: the text itself, or the file that holds it, read here and watched by the loader. */
-export const secret = z
+/** A text, or the file that holds it, read here and watched by the loader. */
+const textOrFile = z
   .union([z.string().min(1), z.strictObject({ file: filePath.describe('The file that holds it.') })])
   .transform((value, context): string => {
     if (typeof value === 'string') return value;
@@ -73,9 +80,26 @@ export const secret = z
       context.addIssue({ code: 'custom', message });
     }
     return z.NEVER;
-  })
-  .register(schemaRoles, { role: 'secret' })
-  .meta({ title: 'text, or { file: path }' });
+  });
+
+/** A secret, from the environment or from a file. */
+export const secret = textOrFile
+  .meta({ title: '${NAME}, or { file: path }' })
+  .register(schemaRoles, { role: 'secret', fromElsewhere: 'all of it' });
+
+/** What belongs to a secret, such as the certificate of a key: not shown, but no secret by itself. */
+export const besideSecret = textOrFile
+  .meta({ title: 'text, or { file: path }' })
+  .register(schemaRoles, { role: 'secret' });
+
+/** Redis' own form of URL; a password in it makes it a secret. */
+export const redisUrl = textOrFile
+  .refine(
+    (text) => /^rediss?:\/\/[^\s]+$/.test(text),
+    'expected a URL that starts with redis:// or rediss://',
+  )
+  .meta({ title: 'text, or { file: path }' })
+  .register(schemaRoles, { role: 'secret', fromElsewhere: 'its password' });
 
 /** An IAM role. */
 export const roleArn = z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, headerName, listenAddress, positive, secret } from './scalars.ts';
+import { besideSecret, duration, headerName, listenAddress, positive, secret } from './scalars.ts';
 
 const limits = z
   .strictObject({
@@ -70,7 +70,7 @@ export const server = z
       .prefault({}),
     tls: z
       .strictObject({
-        cert: secret.describe('The certificate chain, in PEM.'),
+        cert: besideSecret.describe('The certificate chain, in PEM.'),
         key: secret.describe('Its key, in PEM.'),
       })
       .nullable()

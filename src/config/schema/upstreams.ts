@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { staticCredentials } from './pools.ts';
 import { conditions } from './rules.ts';
-import { duration, httpUrl, identifier, positive, roleArn, secret } from './scalars.ts';
+import { besideSecret, duration, httpUrl, identifier, positive, roleArn, secret } from './scalars.ts';
 
 const sign = z.strictObject({
   service: z.string().min(1).optional().describe('Read off an AWS host name when left out.'),
@@ -39,11 +39,17 @@ const queueWait = duration
   .refine((milliseconds) => milliseconds <= 10_000, 'expected a duration of at most 10s')
   .meta({ title: 'duration' });
 
+/** A path is put before the request's, and two slashes at its beginning would make a host of what follows. */
+export const upstreamUrl = httpUrl.refine(
+  (text) => !URL.parse(text)?.pathname.includes('//'),
+  'expected a path without empty segments',
+);
+
 export const upstream = z
   .strictObject({
-    url: httpUrl.optional().describe('Where requests are sent; a path in it is put before theirs.'),
+    url: upstreamUrl.optional().describe('Where requests are sent; a path in it is put before theirs.'),
     urls: z
-      .array(httpUrl)
+      .array(upstreamUrl)
       .min(1)
       .optional()
       .describe('Several addresses: round robin, failing ones set aside.'),
@@ -78,8 +84,8 @@ export const upstream = z
       .describe("Whose Host header the upstream sees: its own name's, or the client's."),
     tls: z
       .strictObject({
-        ca: secret.optional().describe("PEM certificates to trust instead of the system's."),
-        cert: secret.optional().describe('A PEM client certificate chain.'),
+        ca: besideSecret.optional().describe("PEM certificates to trust instead of the system's."),
+        cert: besideSecret.optional().describe('A PEM client certificate chain.'),
         key: secret.optional().describe('Its key, in PEM.'),
         servername: z.string().min(1).optional().describe("The name to verify instead of the URL's."),
       })

@@ -1,11 +1,13 @@
 /** The machine runs out of what a process needs: descriptors, and room for its log. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { connectionsWithin, descriptorLimit } from '../../../src/listen/descriptors.ts';
 import { OPEN_ROUTE } from '../../support/open-route.ts';
 import { type Program, runProgram } from '../../support/program.ts';
 import { bearer, type ProxyConfig } from '../../support/proxy.ts';
 import { exchangeRaw, openRaw, type RawConnection, requestBytes } from '../../support/raw-http.ts';
 import {
   followServe,
+  metricValue,
   prepareSurroundings,
   SERVE_ENTRY,
   type Surroundings,
@@ -77,6 +79,38 @@ describe('when descriptors run out', () => {
     expect(got.status).toBe(200);
     expect(await served.stop()).toBe(0);
     expect(served.log.filter(({ message }) => message === 'upstream address set aside')).toEqual([]);
+  });
+});
+
+describe('as many idle connections as there are descriptors for, ten thousand at most', () => {
+  // Each needs a descriptor of ours as well as one of the proxy's.
+  const COUNT = Math.min(10_000, connectionsWithin(descriptorLimit()) - 100);
+
+  it('keep nobody waiting', async () => {
+    const served = await followServe(runIn('exec "$@"', CONFIG));
+    const request = requestBytes('GET /well HTTP/1.1', ['Host: a']);
+    const idle: RawConnection[] = [];
+    while (idle.length < COUNT) {
+      const more = Array.from({ length: Math.min(200, COUNT - idle.length) }, () => openRaw(served.proxy));
+      idle.push(...(await Promise.all(more)));
+    }
+    // Some have asked something before, the others never.
+    for (const connection of idle.slice(0, 500)) {
+      connection.send(request);
+      expect((await connection.response()).status).toBe(200);
+    }
+    const metrics = await served.metrics();
+    expect(metricValue(metrics, 'cognito_auth_proxy_client_connections')).toBe(COUNT);
+    expect(metricValue(metrics, 'cognito_auth_proxy_requests_in_flight')).toBe(0);
+
+    for (let i = 0; i < 50; i++) {
+      expect((await served.request('GET /well HTTP/1.1')).status).toBe(200);
+      const posts = await served.request('GET /posts/1 HTTP/1.1', [bearer(place.token())]);
+      expect(posts.status).toBe(200);
+    }
+    expect(await live(served.admin)).toBe(200);
+    for (const connection of idle) connection.reset();
+    expect(await served.stop()).toBe(0);
   });
 });
 

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ERRORS, type ErrorCode } from '../../../src/core/errors.ts';
+import { attack, SHAPES, UPGRADE_LINES } from '../../support/attack.ts';
 import { type ProxyUnderTest, startProxy } from '../../support/proxy.ts';
 import { openRaw, type RawResponse } from '../../support/raw-http.ts';
+import { upgradeEcho } from '../../support/upstream-answers.ts';
 
 const LIMITS = { headerBytes: 1000, headerCount: 10, urlBytes: 200, bodyBytes: 100 };
 
@@ -46,57 +48,63 @@ async function expectRefusal(response: RawResponse, code: ErrorCode, route = 'no
   );
 }
 
-function headers(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `X-Filler-${index}: x`);
+/** Header lines up to so many, those that the shape of the request needs counted. */
+function headers(count: number, needed: readonly string[]): string[] {
+  return Array.from({ length: count - needed.length }, (_, index) => `X-Filler-${index}: x`);
 }
 
-/** Header lines that take so many bytes together with Host, each with its colon, space and line end. */
-function headersOf(bytes: number): string[] {
+/** A header line that takes so many bytes together with those needed, each with its colon, space and line end. */
+function headersOf(bytes: number, needed: readonly string[]): string[] {
   const name = 'X-Filler: ';
-  return [`${name}${'x'.repeat(bytes - HOST.length - 2 - name.length - 2)}`];
+  const taken = needed.reduce((sum, line) => sum + line.length + 2, 0);
+  return [`${name}${'x'.repeat(bytes - taken - name.length - 2)}`];
 }
 
-describe('header fields', () => {
-  it('pass up to the count', async () => {
-    const response = await proxy.request('GET /a HTTP/1.1', headers(LIMITS.headerCount - 1));
-    expect(response.status).toBe(200);
+describe.each(SHAPES)('as %s', (shape) => {
+  const needed = shape === 'upgrade' ? [HOST, ...UPGRADE_LINES] : [HOST];
+  const passed = shape === 'upgrade' ? 101 : 200;
+  const ask = async (target: string, lines: readonly string[] = []): Promise<RawResponse> => {
+    if (shape === 'upgrade') proxy.upstream.on('*', upgradeEcho());
+    return (await attack(proxy, shape, target, lines)).response;
+  };
+
+  describe('header fields', () => {
+    it('pass up to the count', async () => {
+      expect((await ask('/a', headers(LIMITS.headerCount, needed))).status).toBe(passed);
+    });
+
+    it('beyond it are 431', async () => {
+      await expectRefusal(await ask('/a', headers(LIMITS.headerCount + 1, needed)), 'LIMIT_HEADER_COUNT');
+    });
+
+    it('are counted as sent, those that are dropped too', async () => {
+      const dropped = Array.from({ length: LIMITS.headerCount }, () => 'X_Underscore: x');
+      await expectRefusal(await ask('/a', dropped), 'LIMIT_HEADER_COUNT');
+    });
+
+    it('pass up to the bytes', async () => {
+      expect((await ask('/a', headersOf(LIMITS.headerBytes, needed))).status).toBe(passed);
+    });
+
+    it('of more bytes are 431', async () => {
+      await expectRefusal(await ask('/a', headersOf(LIMITS.headerBytes + 1, needed)), 'LIMIT_HEADERS');
+    });
+
+    it('of so many bytes that they are not even parsed are 431', async () => {
+      await expectRefusal(await ask('/a', headersOf(100_000, needed)), 'LIMIT_HEADERS');
+    });
   });
 
-  it('beyond it are 431', async () => {
-    const response = await proxy.request('GET /a HTTP/1.1', headers(LIMITS.headerCount));
-    await expectRefusal(response, 'LIMIT_HEADER_COUNT');
-  });
+  describe('the request target', () => {
+    const target = (bytes: number): string => `/${'a'.repeat(bytes - 3)}?b`;
 
-  it('are counted as sent, those that are dropped too', async () => {
-    const dropped = Array.from({ length: LIMITS.headerCount }, () => 'X_Underscore: x');
-    await expectRefusal(await proxy.request('GET /a HTTP/1.1', dropped), 'LIMIT_HEADER_COUNT');
-  });
+    it('passes up to the limit', async () => {
+      expect((await ask(target(LIMITS.urlBytes))).status).toBe(passed);
+    });
 
-  it('pass up to the bytes', async () => {
-    const response = await proxy.request('GET /a HTTP/1.1', headersOf(LIMITS.headerBytes));
-    expect(response.status).toBe(200);
-  });
-
-  it('of more bytes are 431', async () => {
-    const response = await proxy.request('GET /a HTTP/1.1', headersOf(LIMITS.headerBytes + 1));
-    await expectRefusal(response, 'LIMIT_HEADERS');
-  });
-
-  it('of so many bytes that they are not even parsed are 431', async () => {
-    const response = await proxy.request('GET /a HTTP/1.1', headersOf(100_000));
-    await expectRefusal(response, 'LIMIT_HEADERS');
-  });
-});
-
-describe('the request target', () => {
-  const target = (bytes: number): string => `/${'a'.repeat(bytes - 3)}?b`;
-
-  it('passes up to the limit', async () => {
-    expect((await proxy.request(`GET ${target(LIMITS.urlBytes)} HTTP/1.1`)).status).toBe(200);
-  });
-
-  it.each([LIMITS.urlBytes + 1, 100_000])('of %i bytes is 414', async (bytes) => {
-    await expectRefusal(await proxy.request(`GET ${target(bytes)} HTTP/1.1`), 'LIMIT_URL');
+    it.each([LIMITS.urlBytes + 1, 100_000])('of %i bytes is 414', async (bytes) => {
+      await expectRefusal(await ask(target(bytes)), 'LIMIT_URL');
+    });
   });
 });
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { createFakeClock } from '../../support/fake-clock.ts';
 import { bearer } from '../../support/proxy.ts';
 import { openRaw, type RawResponse } from '../../support/raw-http.ts';
-import type { SigningStack } from '../../support/signing-stack.ts';
+import { runOut } from '../../support/run-out.ts';
+import { type SigningStack, startSigningStack } from '../../support/signing-stack.ts';
 import { codeIn, useSigningStack } from '../../support/use-signing-stack.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -446,6 +448,28 @@ describe('a body', () => {
     // The line of the access log is written once all is over.
     await expect.poll(() => proxy.log.filter((line) => line['status'] === 499).length).toBeGreaterThan(0);
     expect(upstream.requests.length).toBe(before);
+  });
+
+  it('that moves may take minutes over the body that is hashed', async () => {
+    const clock = createFakeClock(Date.now());
+    const { proxy, idToken, upstream, stop } = await startSigningStack({ clock });
+    try {
+      const connection = await openRaw(proxy.origin);
+      const lines = ['POST /items HTTP/1.1', 'Host: a', bearer(idToken()), 'Content-Length: 6'];
+      connection.send([...lines, 'Expect: 100-continue', '', ''].join('\r\n'));
+      expect((await connection.head()).status).toBe(100);
+      for (const byte of 'slowly') {
+        clock.advance(25_000);
+        connection.send(byte);
+        // What is on its way has arrived when others have gone and come back.
+        for (let i = 0; i < 20; i++) await proxy.request('GET /others HTTP/1.1');
+      }
+      expect((await connection.response()).status).toBe(200);
+      expect(upstream.last).toMatchObject({ verdict: 'ok', contentLength: 6 });
+      connection.close();
+    } finally {
+      await runOut(clock, stop());
+    }
   });
 
   it('that stops moving is given up', async () => {

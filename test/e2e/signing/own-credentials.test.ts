@@ -9,7 +9,10 @@ import {
   GetOpenIdTokenForDeveloperIdentityCommand,
 } from '@aws-sdk/client-cognito-identity';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { untilIdle } from '../../support/attack.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 import { bearer } from '../../support/proxy.ts';
+import { runOut } from '../../support/run-out.ts';
 import { IDENTITY_POOL_ID, type SigningStack, startSigningStack } from '../../support/signing-stack.ts';
 import { codeIn, useSigningStack } from '../../support/use-signing-stack.ts';
 
@@ -212,5 +215,111 @@ describe("the AWS SDK's default chain", () => {
       await stack.stop();
       rmSync(folder, { recursive: true });
     }
+  });
+
+  describe('that is asked of somebody who takes the question and says nothing', () => {
+    /** An endpoint that is silent until it is told to answer as a container's does. */
+    async function startSilent() {
+      let silent = true;
+      const asked: (() => void)[] = [];
+      const server = createServer((_request, response) => {
+        asked.shift()?.();
+        if (silent) return;
+        response.setHeader('content-type', 'application/json');
+        const expiration = new Date(Date.now() + 3_600_000).toISOString();
+        response.end(
+          JSON.stringify({
+            AccessKeyId: KEY.accessKeyId,
+            SecretAccessKey: KEY.secretAccessKey,
+            Token: 'container-token',
+            Expiration: expiration,
+          }),
+        );
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return {
+        origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        /** Resolves when the next request is there. */
+        asked: () => new Promise<void>((resolve) => asked.push(resolve)),
+        speak: () => {
+          silent = false;
+        },
+        stop() {
+          server.closeAllConnections();
+          server.close();
+        },
+      };
+    }
+
+    let silent: Awaited<ReturnType<typeof startSilent>>;
+    let folder: string;
+    beforeEach(async () => {
+      silent = await startSilent();
+      folder = mkdtempSync(join(tmpdir(), 'silent-'));
+    });
+    afterEach(() => {
+      silent.stop();
+      rmSync(folder, { recursive: true });
+    });
+
+    const askContainer = (): void => {
+      vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `${silent.origin}/`);
+    };
+    const askTokenService = (): void => {
+      writeFileSync(join(folder, 'token'), 'a.b.c');
+      vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', join(folder, 'token'));
+      vi.stubEnv('AWS_ROLE_ARN', role('pod'));
+      vi.stubEnv('AWS_ENDPOINT_URL_STS', silent.origin);
+    };
+
+    it.each([
+      ['a container', askContainer, {}],
+      ['a container, for a role', askContainer, { roleArn: role('reports') }],
+      ['STS, with a web identity', askTokenService, {}],
+    ])('%s: 503 after five seconds, and nothing is in flight', async (_, prepare, sign) => {
+      prepare();
+      const clock = createFakeClock(Date.now());
+      const stack = await startSigningStack({
+        clock,
+        sign: { credentials: { source: 'default' }, ...sign },
+      });
+      try {
+        const asked = silent.asked();
+        const answer = ask(stack);
+        await asked;
+        clock.advance(5_000);
+        const { status, text } = await answer;
+        expect([status, codeIn({ text })]).toEqual([503, 'SIGN_CREDENTIALS_UNAVAILABLE']);
+        expect(stack.upstream.requests).toEqual([]);
+        await untilIdle(stack.proxy);
+      } finally {
+        await runOut(clock, stack.stop());
+      }
+    });
+
+    it('is asked anew after a minute, while the first question is still open', async () => {
+      askContainer();
+      const clock = createFakeClock(Date.now());
+      const known = { secretAccessKey: KEY.secretAccessKey, sessionToken: 'container-token' };
+      const stack = await startSigningStack({
+        clock,
+        sign: { credentials: { source: 'default' } },
+        upstream: { credentialsOf: (id) => (id === KEY.accessKeyId ? known : undefined) },
+      });
+      try {
+        const asked = silent.asked();
+        const first = ask(stack);
+        await asked;
+        clock.advance(5_000);
+        expect((await first).status).toBe(503);
+        silent.speak();
+        clock.advance(55_000);
+        const second = await ask(stack);
+        expect(second.status, second.text).toBe(200);
+      } finally {
+        await runOut(clock, stack.stop());
+      }
+    });
   });
 });

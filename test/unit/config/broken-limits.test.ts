@@ -90,13 +90,13 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
   [
     'a URL that is not of Redis, and a wait for ever',
     `
-      rateLimits: { store: { redis: "http://user:hunter2@cache" }, onStoreFailure: opne, timeout: 6s, entries: 0 }
+      rateLimits: { store: { redis: "http://cache" }, onStoreFailure: opne, timeout: 6s, entries: 0 }
     `,
     [
       'c.yaml:1:31: rateLimits.store.redis: expected a URL that starts with redis:// or rediss://',
-      'c.yaml:1:78: rateLimits.onStoreFailure: expected "open" or "closed", got "opne", did you mean "open"?',
-      'c.yaml:1:93: rateLimits.timeout: expected a duration of at most 5s',
-      'c.yaml:1:106: rateLimits.entries: expected at least 1, got 0',
+      'c.yaml:1:65: rateLimits.onStoreFailure: expected "open" or "closed", got "opne", did you mean "open"?',
+      'c.yaml:1:80: rateLimits.timeout: expected a duration of at most 5s',
+      'c.yaml:1:93: rateLimits.entries: expected at least 1, got 0',
     ],
   ],
 ];
@@ -115,6 +115,19 @@ describe('limits', () => {
     expect(rateLimits).toEqual({ store: 'memory', entries: 100_000, timeout: 100 });
     expect(routes[0]?.rateLimit).toBeUndefined();
   });
+
+  it.each([
+    ['redis://cache:6379', {}, 'redis://cache:6379'],
+    ['${URL}', { URL: 'redis://:hunter2@cache' }, 'redis://:hunter2@cache'],
+    ['${URL:-redis://cache}', {}, 'redis://cache'],
+    ['redis://me:${PASSWORD}@cache', { PASSWORD: 'hunter2' }, 'redis://me:hunter2@cache'],
+  ])(
+    'a URL of Redis without a password, or with one from the environment: %s',
+    (written, environment, url) => {
+      const text = `rateLimits: { store: { redis: "${written}" }, onStoreFailure: open }`;
+      expect(configOf(text, { environment }).rateLimits.store).toEqual({ redis: url });
+    },
+  );
 
   it('have the URL of Redis from a file where that is wanted', () => {
     const folder = mkdtempSync(join(tmpdir(), 'redis-url-'));

@@ -75,11 +75,34 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
     'TLS for the proxy',
     `
       server:
-        tls: { cert: x, key: y }
+        tls: { cert: x, key: "\${OTHER}" }
     `,
     [
       'c.yaml:2:16: server.tls.cert: expected a certificate chain in PEM',
       'c.yaml:2:24: server.tls.key: expected a private key in PEM, without a passphrase',
+    ],
+  ],
+  [
+    'secrets that are written down',
+    `
+      server: { tls: { cert: { file: absent }, key: hunter2 } }
+      upstreams:
+        board: { url: https://board, tls: { cert: a certificate, key: "\${KEY:-hunter2}" } }
+        files:
+          url: https://files.s3.us-east-1.amazonaws.com
+          sign:
+            credentials:
+              static: { accessKeyId: AKIDEXAMPLE, secretAccessKey: "$\${OTHER}", sessionToken: "a\${ABSENT:-b}c" }
+      rateLimits: { store: { redis: "redis://:hunter2@cache" }, onStoreFailure: open }
+    `,
+    [
+      'c.yaml:1:24: server.tls.cert: the file /etc/proxy/absent cannot be read: there is no such file',
+      'c.yaml:1:47: server.tls.key: expected ${NAME} without a default, or { file: path }: a secret must not be written here',
+      'c.yaml:3:45: upstreams.board.tls.cert: expected a certificate chain in PEM',
+      'c.yaml:3:65: upstreams.board.tls.key: expected ${NAME} without a default, or { file: path }: a secret must not be written here',
+      'c.yaml:8:62: upstreams.files.sign.credentials.static.secretAccessKey: expected ${NAME} without a default, or { file: path }: a secret must not be written here',
+      'c.yaml:8:89: upstreams.files.sign.credentials.static.sessionToken: expected ${NAME} without a default, or { file: path }: a secret must not be written here',
+      'c.yaml:9:31: rateLimits.store.redis: expected ${NAME} in place of the password, or { file: path }: a secret must not be written here',
     ],
   ],
   [
@@ -128,6 +151,6 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
 
 describe('a file that would open a hole', () => {
   it.each(CASES)('%s', (_, yaml, lines) => {
-    expect(problemsIn(yaml)).toEqual(lines);
+    expect(problemsIn(yaml, { environment: { OTHER: 'y' } })).toEqual(lines);
   });
 });

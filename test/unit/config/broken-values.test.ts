@@ -196,11 +196,13 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
         board: { url: board.internal:3000 }
         a: { url: "http://user:hunter2@board" }
         b: { url: "http://board/?a=b" }
+        c: { urls: ["http://board/api/", "http://board//api"] }
     `,
     [
       'c.yaml:2:17: upstreams.board.url: expected an absolute URL that starts with http:// or https://',
       'c.yaml:3:13: upstreams.a.url: expected a URL without a user name or password',
       'c.yaml:4:13: upstreams.b.url: expected a URL without a query or fragment',
+      'c.yaml:5:36: upstreams.c.urls[1]: expected a path without empty segments',
     ],
   ],
   [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fingerprint } from '../../../src/config/fingerprint.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { PAIR_A, PAIR_B } from '../../support/certificates.ts';
+import { KEY_VARIABLES, PAIR_A, PAIR_B, REFERRED_A, REFERRED_B } from '../../support/certificates.ts';
 import { complete, configOf, loadText, problemsIn, problemsOf } from '../../support/config-text.ts';
 
 let folder: string;
@@ -211,16 +211,16 @@ describe('certificates and keys', () => {
   const shown = (json: string): string => `upstreams: { board: { url: https://board, tls: ${json} } }`;
 
   it.each([
-    ['that belong together, to be served', text(PAIR_A, served), []],
-    ['that belong together, to be shown', text(PAIR_A, shown), []],
+    ['that belong together, to be served', text(REFERRED_A, served), []],
+    ['that belong together, to be shown', text(REFERRED_A, shown), []],
     [
       'that do not belong together, to be served',
-      text({ cert: PAIR_A.cert, key: PAIR_B.key }, served),
+      text({ cert: PAIR_A.cert, key: REFERRED_B.key }, served),
       ['c.yaml:1:16: server.tls: the certificate and the key do not belong together'],
     ],
     [
       'that do not belong together, to be shown',
-      text({ cert: PAIR_A.cert, key: PAIR_B.key }, shown),
+      text({ cert: PAIR_A.cert, key: REFERRED_B.key }, shown),
       ['c.yaml:1:48: upstreams.board.tls: the certificate and the key do not belong together'],
     ],
     [
@@ -234,7 +234,7 @@ describe('certificates and keys', () => {
       ['c.yaml:1:54: upstreams.board.tls.ca: expected certificates in PEM'],
     ],
   ])('%s', (_, yaml, lines) => {
-    expect(problemsIn(yaml)).toEqual(lines);
+    expect(problemsIn(yaml, { environment: KEY_VARIABLES })).toEqual(lines);
   });
 
   it('an empty file is no secret', () => {

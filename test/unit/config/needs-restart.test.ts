@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { needsRestart } from '../../../src/config/needs-restart.ts';
-import { PAIR_A, PAIR_B } from '../../support/certificates.ts';
-import { configOf } from '../../support/config-text.ts';
+import { KEY_VARIABLES, REFERRED_A, REFERRED_B } from '../../support/certificates.ts';
+import { configOf as configOfText } from '../../support/config-text.ts';
+
+const configOf = (text: string) => configOfText(text, { environment: KEY_VARIABLES });
 
 const tls = (pair: object): string => `server: { tls: ${JSON.stringify(pair)} }`;
 
@@ -26,7 +28,7 @@ describe('what takes effect only after a restart', () => {
     ['rateLimits: { entries: 1 }', ['rateLimits.entries']],
     ['rateLimits: { store: { redis: "redis://cache" }, onStoreFailure: open }', ['rateLimits.store']],
     ['metrics: { routeHistograms: true }', ['metrics.routeHistograms']],
-    [tls(PAIR_A), ['server.tls']],
+    [tls(REFERRED_A), ['server.tls']],
   ])('%s', (text, keys) => {
     expect(needsRestart(configOf(''), configOf(text))).toEqual(keys);
     expect(needsRestart(configOf(text), configOf(''))).toEqual(keys);
@@ -46,7 +48,7 @@ describe('what takes effect only after a restart', () => {
   });
 
   it('not a renewed certificate', () => {
-    expect(needsRestart(configOf(tls(PAIR_A)), configOf(tls(PAIR_B)))).toEqual([]);
+    expect(needsRestart(configOf(tls(REFERRED_A)), configOf(tls(REFERRED_B)))).toEqual([]);
   });
 
   it('is what the documentation says', () => {
@@ -60,7 +62,7 @@ describe('what takes effect only after a restart', () => {
         workers: 2
         limits: { headerBytes: 1000, headerCount: 10, urlBytes: 1000, connections: 7 }
         timeouts: { headers: 1s, idle: 1s }
-        tls: ${JSON.stringify(PAIR_A)}
+        tls: ${JSON.stringify(REFERRED_A)}
       admin: { listen: "127.0.0.1:2" }
       tokenCache: { entries: 1 }
       rateLimits: { store: { redis: "redis://cache" }, onStoreFailure: open, entries: 1 }

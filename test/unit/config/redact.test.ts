@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { redactConfig } from '../../../src/config/redact.ts';
 import { type Config, configSchema } from '../../../src/config/schema/config.ts';
-import { EVERY, pathsOfRole } from '../../../src/config/schema-tree.ts';
+import { EVERY, pathsMarked } from '../../../src/config/schema-tree.ts';
 
 const CANARY = 'canary-in-a-secret';
 
@@ -47,7 +47,7 @@ const config: Config = {
 
 describe('a configuration to be shown', () => {
   it('has every place for a secret filled in this test', () => {
-    const places = pathsOfRole(configSchema, 'secret').map((path) =>
+    const places = pathsMarked(configSchema, { role: 'secret' }).map((path) =>
       path.map((step) => (step === EVERY ? '*' : step)).join('.'),
     );
     expect(places).toEqual([

@@ -8,6 +8,7 @@ import {
   type Stage,
   type StageName,
   type Verdict,
+  waitForClient,
 } from '../../../src/core/exchange.ts';
 import { deny, fault } from '../../../src/core/refusal.ts';
 import { createPipeline, type Traffic } from '../../../src/listen/pipeline.ts';
@@ -93,6 +94,19 @@ const SHAPES = ['request', 'upgrade'] as const;
 /** Those whose work comes before the upstream is asked. */
 const BEFORE_SEND = STAGES.slice(0, STAGES.indexOf('send'));
 const BEFORE_OBSERVE = STAGES.slice(0, STAGES.indexOf('observe'));
+
+/** What a stage may return by mistake, whatever the types say. */
+const ODD_VERDICTS: readonly (readonly [string, unknown])[] = [
+  ['null', null],
+  ['true', true],
+  ['a text', 'deny'],
+  ['another symbol', Symbol('handed over')],
+  ['an object', {}],
+  ['a refusal without a code', { kind: 'deny' }],
+  ['a refusal with an unknown code', { kind: 'deny', code: 'toString' }],
+  // biome-ignore lint/suspicious/noThenProperty: that is the mistake
+  ['a promise that is none', { then: (go: (verdict: undefined) => void) => go(undefined) }],
+];
 
 async function turn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
@@ -256,12 +270,109 @@ describe.each(SHAPES)('as %s', (shape) => {
   it.each(BEFORE_SEND)('%s refuses, and then asks for a retry', async (name) => {
     behaviours[name] = (exchange) => {
       exchange.runner.refuse(exchange, deny('AUTHZ_GROUP_REQUIRED'));
-      exchange.runner.retry(exchange);
+      exchange.runner.retry(exchange, exchange.attempts);
       return HANDED_OVER;
     };
     expect((await exchangeRaw(origin, BYTES[shape])).status).toBe(403);
     await untilSettled();
     expect(ran).not.toContain('send');
+  });
+
+  it.each(BEFORE_SEND.flatMap((name) => [0, 1].map((attempt) => [name, attempt] as const)))(
+    '%s asks for a retry of attempt %i, when none was made',
+    async (name, attempt) => {
+      behaviours[name] = (exchange) => {
+        exchange.runner.retry(exchange, attempt);
+        return undefined;
+      };
+      await expectOneRefusal(await exchangeRaw(origin, BYTES[shape]), name);
+      expect(settled[0]?.refusal?.cause).toEqual(new Error('a retry out of turn'));
+    },
+  );
+
+  it('send asks for a retry: the request is signed and sent again', async () => {
+    behaviours['send'] = (exchange) => {
+      exchange.attempts += 1;
+      if (exchange.attempts === 3) return { kind: 'reply', status: 204, headers: [] };
+      exchange.runner.retry(exchange, exchange.attempts);
+      return HANDED_OVER;
+    };
+    expect((await exchangeRaw(origin, BYTES[shape])).status).toBe(204);
+    await untilSettled();
+    expect(ran.slice(STAGES.indexOf('sign'))).toEqual([
+      'sign',
+      'send',
+      'sign',
+      'send',
+      'sign',
+      'send',
+      'observe',
+    ]);
+  });
+
+  it.each<readonly [string, (again: () => void) => void]>([
+    ['at once', (again) => again()],
+    ['later', (again) => void setImmediate(again)],
+  ])('send asks twice for a retry of one attempt, %s', async (_, when) => {
+    let cancelled = 0;
+    behaviours['send'] = (exchange) => {
+      exchange.attempts += 1;
+      exchange.cancel = () => {
+        cancelled += 1;
+      };
+      if (exchange.attempts > 1) return HANDED_OVER;
+      exchange.runner.retry(exchange, 1);
+      when(() => exchange.runner.retry(exchange, 1));
+      return HANDED_OVER;
+    };
+    const response = await exchangeRaw(origin, BYTES[shape]);
+    expect([response.status, codeIn(response)]).toEqual([500, 'INTERNAL_ERROR']);
+    await untilSettled();
+    expect(ran.filter((name) => name === 'send')).toHaveLength(2);
+    expect([answers, cancelled]).toEqual([1, 1]);
+  });
+
+  it.each(ODD_VERDICTS.flatMap((odd) => BEFORE_OBSERVE.map((name) => [name, ...odd] as const)))(
+    '%s gives no verdict, but %s',
+    async (name, _, value) => {
+      behaviours[name] = () => value as Verdict;
+      await expectOneRefusal(await exchangeRaw(origin, BYTES[shape]), name);
+      expect(settled[0]?.refusal?.cause).toEqual(new Error(`the stage ${name} gave no verdict`));
+    },
+  );
+
+  it.each(BEFORE_OBSERVE)('%s promises what is no verdict', async (name) => {
+    behaviours[name] = () => Promise.resolve(null as unknown as Verdict);
+    await expectOneRefusal(await exchangeRaw(origin, BYTES[shape]), name);
+  });
+
+  it.each(BEFORE_SEND)('%s hands over, which only send may', async (name) => {
+    behaviours[name] = () => HANDED_OVER;
+    await expectOneRefusal(await exchangeRaw(origin, BYTES[shape]), name);
+  });
+
+  it.each(BEFORE_OBSERVE)('%s waits for the client, and only then hangs', async (name) => {
+    const client = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    behaviours[name] = async (exchange) => {
+      asked.resolve();
+      await waitForClient(exchange, () => client.promise);
+      return new Promise(() => undefined);
+    };
+    const connection = await openRaw(origin);
+    connection.send(BYTES[shape]);
+    await asked.promise;
+    clock.advance(10 * DEADLINE + 1);
+    await turn();
+    client.resolve();
+    await turn();
+    // The whole of it, from here.
+    clock.advance(DEADLINE - 1);
+    await turn();
+    expect(answers).toBe(0);
+    clock.advance(1);
+    await expectOneRefusal(await connection.response(), name);
+    connection.close();
   });
 
   it.each(BEFORE_OBSERVE)('%s waits, and the client leaves', async (name) => {
@@ -339,6 +450,7 @@ describe('once an answer has begun', () => {
   async function begin(): Promise<{ exchange: Exchange; connection: RawConnection }> {
     const begun = Promise.withResolvers<Exchange>();
     behaviours['send'] = (exchange) => {
+      exchange.attempts = 1;
       exchange.status = 200;
       exchange.response.writeHead(200, ['content-length', '10']);
       exchange.response.write('half');
@@ -363,7 +475,7 @@ describe('once an answer has begun', () => {
 
   it('a retry does not send again', async () => {
     const { exchange, connection } = await begin();
-    exchange.runner.retry(exchange);
+    exchange.runner.retry(exchange, 1);
     exchange.response.end('whole!');
     expect((await connection.take(6)).toString()).toBe('whole!');
     connection.close();

@@ -21,7 +21,6 @@ type Deeds = Partial<Record<StageName, Stage['run']>>;
 function stagesDoing(deeds: Deeds): Stage[] {
   return STAGES.map((name) => ({
     name,
-    ...(name === 'sign' ? { waitsForClient: true as const } : {}),
     run: (exchange) => deeds[name]?.(exchange),
   }));
 }
@@ -91,10 +90,9 @@ function watch(deeds: Deeds, failsAt: keyof Span | 'startSpan' | null = null) {
 }
 
 describe('watched stages', () => {
-  it('are the same in name, order and patience', () => {
+  it('are the same in name and order', () => {
     const { stages } = watch({});
     expect(stages.map(({ name }) => name)).toEqual(STAGES);
-    expect(stages.filter(({ waitsForClient }) => waitsForClient).map(({ name }) => name)).toEqual(['sign']);
   });
 
   it('return, promise and throw what they did', async () => {
