@@ -317,8 +317,10 @@ describe.each(SHAPES)('as %s', (shape) => {
     let cancelled = 0;
     behaviours['send'] = (exchange) => {
       exchange.attempts += 1;
-      exchange.cancel = () => {
-        cancelled += 1;
+      exchange.sending = {
+        cancel() {
+          cancelled += 1;
+        },
       };
       if (exchange.attempts > 1) return HANDED_OVER;
       exchange.runner.retry(exchange, 1);
