@@ -22,18 +22,18 @@ const PERMITS: Readonly<Record<Config['routes'][number]['match']['permit'][numbe
  * @param upstreams by the names the configuration gives them
  */
 export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Upstream>): Route[] {
-  const compileRuleOnce = onceForEach(compileRule);
-  const compileCorsOnce = onceForEach(compileCors);
-  const compileMethodsOnce = onceForEach((methods: readonly string[]) => new Set(methods));
+  const ruleOf = memoize(compileRule);
+  const corsOf = memoize(compileCors);
+  const methodsOf = memoize((methods: readonly string[]) => new Set(methods));
   return config.routes.map((route): Route => {
     const upstream = upstreams.get(route.upstream);
     const settings = config.upstreams[route.upstream];
     if (upstream === undefined || settings === undefined) throw new Error(`no upstream ${route.upstream}`);
-    const rule = compileRuleOnce(route.allow);
+    const rule = ruleOf(route.allow);
     return {
       id: route.id,
       host: route.match.host ?? null,
-      methods: route.match.methods === undefined ? null : compileMethodsOnce(route.match.methods),
+      methods: route.match.methods === undefined ? null : methodsOf(route.match.methods),
       template: route.match.path,
       permit: route.match.permit.reduce((bits, permit) => bits | PERMITS[permit], 0),
       rule,
@@ -43,7 +43,7 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
       readsParameters: rule.kind === 'conditions' && readsParameters(rule.condition),
       upstream,
       stripPrefix: route.rewrite?.stripPrefix ?? null,
-      cors: compileCorsOnce(route.cors === undefined ? config.cors : route.cors),
+      cors: corsOf(route.cors === undefined ? config.cors : route.cors),
       forwardToken: route.forwardToken ?? config.identity.forwardToken,
       bodyBytes: route.limits === undefined ? config.server.limits.bodyBytes : route.limits.bodyBytes,
       responseTimeout: route.timeouts?.response ?? settings.timeouts.response,
@@ -56,7 +56,7 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
  * Has what is written alike compiled once: most of thousands of routes share a few rules, and what many requests touch stays in the
  * processor's caches.
  */
-function onceForEach<C, T>(compile: (config: C) => T): (config: C) => T {
+function memoize<C, T>(compile: (config: C) => T): (config: C) => T {
   const compiled = new Map<string, T>();
   return (config) => {
     const text = JSON.stringify(config);

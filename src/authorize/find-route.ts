@@ -57,8 +57,8 @@ export function createRouter(routes: readonly Route[]): Router {
 
   /** @param found all sets whose templates fold alike, as one */
   const holdsStricterRule = (found: RouteSet, method: string, route: Route): boolean => {
-    const includesRoute = found.routes.includes(route);
-    return found.routes.some((candidate) => {
+    const includesRoute = found.includes(route);
+    return found.some((candidate) => {
       const other = routeForMethod(index.setOf(candidate), method);
       // A path that allows only other methods is protected from this one.
       return other === null ? !includesRoute : isStricter(other, route);

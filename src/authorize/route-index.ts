@@ -2,21 +2,15 @@ import type { PathParameters, Route } from '../core/route.ts';
 import { parseTemplate, type TemplateSegment } from './path-template.ts';
 
 /** All routes of one path template, in their order: which one it is, is settled by the method. */
-export interface RouteSet {
-  readonly routes: readonly Route[];
-}
+export type RouteSet = readonly Route[];
 
 /** What is not there is null rather than empty: with thousands of routes, what a request touches must fit the processor's caches. */
 interface Node {
   statics: Map<string, Node> | null;
   parameter: Node | null;
   /** Routes that end here, and routes that end here with a greedy parameter. */
-  leaf: Leaf | null;
-  greedy: Leaf | null;
-}
-
-interface Leaf extends RouteSet {
-  readonly routes: Route[];
+  leaf: Route[] | null;
+  greedy: Route[] | null;
 }
 
 export interface RouteIndex {
@@ -43,7 +37,7 @@ export function indexRoutes(routes: readonly Route[], read = parseTemplate): Rou
       hosts.set(route.host, root);
     }
     const leaf = leafFor(root, read(route.template));
-    leaf.routes.push(route);
+    leaf.push(route);
     sets.set(route, leaf);
   }
   return {
@@ -60,19 +54,19 @@ export function routeForMethod(set: RouteSet, method: string): Route | null {
   return (
     routeThatLists(set, method) ??
     (method === 'HEAD' ? routeThatLists(set, 'GET') : null) ??
-    set.routes.find(({ methods }) => methods === null) ??
+    set.find(({ methods }) => methods === null) ??
     null
   );
 }
 
-function routeThatLists({ routes }: RouteSet, method: string): Route | null {
-  for (const route of routes) if (route.methods?.has(method)) return route;
+function routeThatLists(set: RouteSet, method: string): Route | null {
+  for (const route of set) if (route.methods?.has(method)) return route;
   return null;
 }
 
 /** The methods that the routes of one template allow, for the Allow header. */
 export function allowedMethods(set: RouteSet): string[] {
-  const methods = new Set(set.routes.flatMap((route) => [...(route.methods ?? [])]));
+  const methods = new Set(set.flatMap((route) => [...(route.methods ?? [])]));
   if (methods.has('GET')) methods.add('HEAD');
   return [...methods].sort();
 }
@@ -111,16 +105,12 @@ function newNode(): Node {
   return { statics: null, parameter: null, leaf: null, greedy: null };
 }
 
-function newLeaf(): Leaf {
-  return { routes: [] };
-}
-
 /** Goes down the branch of a template, making what is missing of it. */
-function leafFor(root: Node, segments: readonly TemplateSegment[]): Leaf {
+function leafFor(root: Node, segments: readonly TemplateSegment[]): Route[] {
   let node = root;
   for (const segment of segments) {
     if (segment.kind === 'greedy') {
-      node.greedy ??= newLeaf();
+      node.greedy ??= [];
       return node.greedy;
     }
     let next: Node;
@@ -134,7 +124,7 @@ function leafFor(root: Node, segments: readonly TemplateSegment[]): Leaf {
     }
     node = next;
   }
-  node.leaf ??= newLeaf();
+  node.leaf ??= [];
   return node.leaf;
 }
 

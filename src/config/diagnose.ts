@@ -27,7 +27,7 @@ interface Place {
 }
 
 function examine(node: SchemaNode, value: unknown, outer: Place): Finding[] {
-  const place = schemaRoles.get(node as z.ZodType)?.role === 'secret' ? { ...outer, secret: true } : outer;
+  const place = schemaRoles.get(node as z.ZodType)?.role === 'hidden' ? { ...outer, secret: true } : outer;
   const definition = definitionOf(node);
   switch (definition.type) {
     case 'optional':

@@ -9,7 +9,7 @@ const REDACTED = '[redacted]';
  */
 export function redactConfig(config: Config): Config {
   let value: unknown = config;
-  for (const pattern of pathsMarked(configSchema, { role: 'secret' })) {
+  for (const pattern of pathsMarked(configSchema, { role: 'hidden' })) {
     value = mapAtPattern(value, pattern, (secret) => (typeof secret === 'string' ? REDACTED : secret));
   }
   return value as Config;

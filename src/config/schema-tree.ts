@@ -97,6 +97,18 @@ function hasMarks(marks: SchemaRole, wanted: Partial<SchemaRole>): boolean {
   return Object.entries(wanted).every(([mark, value]) => marks[mark as keyof SchemaRole] === value);
 }
 
+/** Calls `visit` wherever the pattern leads. */
+export function visitAtPattern(
+  value: unknown,
+  pattern: PathPattern,
+  visit: (value: unknown, path: ConfigPath) => void,
+): void {
+  mapAtPattern(value, pattern, (found, path) => {
+    visit(found, path);
+    return found;
+  });
+}
+
 /** A copy of the value with `change` made wherever the pattern leads. */
 export function mapAtPattern(
   value: unknown,

@@ -1,7 +1,7 @@
-import type { ConfigPath } from './config-path.ts';
 import type { Finding } from './problem.ts';
 import { configSchema } from './schema/config.ts';
-import { mapAtPattern, pathsMarked } from './schema-tree.ts';
+import type { SchemaRole } from './schema/scalars.ts';
+import { pathsMarked, visitAtPattern } from './schema-tree.ts';
 import { constantPart, needsVariable } from './substitute.ts';
 
 /**
@@ -12,24 +12,26 @@ import { constantPart, needsVariable } from './substitute.ts';
  */
 export function findWrittenSecrets(root: unknown): Finding[] {
   const findings: Finding[] = [];
-  const look =
-    (isWritten: (text: string) => boolean, message: string) => (value: unknown, path: ConfigPath) => {
-      if (typeof value === 'string' && value !== '' && isWritten(value)) findings.push({ path, message });
-      return value;
-    };
-  const lookForText = look(
+  const find = (
+    what: NonNullable<SchemaRole['fromElsewhere']>,
+    isWritten: (text: string) => boolean,
+    message: string,
+  ): void => {
+    for (const pattern of pathsMarked(configSchema, { fromElsewhere: what })) {
+      visitAtPattern(root, pattern, (value, path) => {
+        if (typeof value === 'string' && value !== '' && isWritten(value)) findings.push({ path, message });
+      });
+    }
+  };
+  find(
+    'whole',
     (text) => !needsVariable(text),
     'expected ${NAME} without a default, or { file: path }: a secret must not be written here',
   );
-  const lookForPassword = look(
+  find(
+    'password',
     (text) => (URL.parse(constantPart(text))?.password ?? '') !== '',
     'expected ${NAME} in place of the password, or { file: path }: a secret must not be written here',
   );
-  for (const pattern of pathsMarked(configSchema, { fromElsewhere: 'all of it' })) {
-    mapAtPattern(root, pattern, lookForText);
-  }
-  for (const pattern of pathsMarked(configSchema, { fromElsewhere: 'its password' })) {
-    mapAtPattern(root, pattern, lookForPassword);
-  }
   return findings;
 }

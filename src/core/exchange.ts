@@ -108,7 +108,7 @@ export class Exchange {
   continued = false;
   /** A stage waits for the client's body, under a limit of its own; see {@link waitForClient}. */
   waitsForClient = false;
-  /** Set by the runner while it waits for a stage: ends the wait. */
+  /** What ends the runner's wait for a stage; null while it waits for none. */
   deadline: Timer | null = null;
 
   /** Null while nothing is traced. */

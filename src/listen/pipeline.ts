@@ -8,7 +8,7 @@ import {
   type StageRunner,
   type Verdict,
 } from '../core/exchange.ts';
-import type { Clock, Logger, Timer } from '../core/ports.ts';
+import type { Clock, Logger } from '../core/ports.ts';
 import { fault, type Refusal, statusOf } from '../core/refusal.ts';
 import { resetConnection } from '../core/reset-connection.ts';
 import type { Responder } from './respond.ts';
@@ -51,8 +51,8 @@ export function createPipeline(
   if (names !== STAGES.join(' ')) throw new Error(`stages out of order: ${names}`);
   const observe = stages[stages.length - 1] as Stage;
   const last = stages.length - 1;
-  const signing = STAGES.indexOf('sign');
-  const sending = STAGES.indexOf('send');
+  const signIndex = STAGES.indexOf('sign');
+  const sendIndex = STAGES.indexOf('send');
 
   const advance = (exchange: Exchange, from: number): void => {
     for (let i = from; i < last; i++) {
@@ -76,10 +76,8 @@ export function createPipeline(
 
   /** A verdict that comes too late changes nothing: what is over stays so. */
   const wait = (exchange: Exchange, verdict: Promise<Verdict>, at: number): void => {
-    let deadline: Timer;
     const begin = (): void => {
-      deadline = clock.after(STAGE_DEADLINE, expire);
-      exchange.deadline = deadline;
+      exchange.deadline = clock.after(STAGE_DEADLINE, expire);
     };
     const expire = (): void => {
       if (exchange.waitsForClient) begin();
@@ -87,7 +85,8 @@ export function createPipeline(
     };
     begin();
     const proceed = (result: Verdict): void => {
-      deadline.cancel();
+      exchange.deadline?.cancel();
+      exchange.deadline = null;
       if (result === undefined) advance(exchange, at + 1);
       else conclude(exchange, result, at);
     };
@@ -96,7 +95,7 @@ export function createPipeline(
 
   /** Only `send` takes a request over. What is no verdict refuses, like every other failure of a stage. */
   const conclude = (exchange: Exchange, verdict: Exclude<Verdict, undefined>, at: number): void => {
-    if (verdict === HANDED_OVER && at === sending) return;
+    if (verdict === HANDED_OVER && at === sendIndex) return;
     if (isReply(verdict)) reply(exchange, verdict);
     else if (isRefusal(verdict)) refuse(exchange, verdict);
     else refuse(exchange, fault('INTERNAL_ERROR', new Error(`the stage ${STAGES[at]} gave no verdict`)));
@@ -152,7 +151,7 @@ export function createPipeline(
         return;
       }
       exchange.retried = attempt;
-      advance(exchange, signing);
+      advance(exchange, signIndex);
     },
     settle(exchange) {
       if (exchange.settled) return;

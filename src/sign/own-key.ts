@@ -40,7 +40,7 @@ function createSearch(region: string, { agents, clock }: AwsConnections): () => 
     return fromNodeProviderChain({ clientConfig: { region, requestHandler } });
   };
   let loaded: ReturnType<typeof load> | null = null;
-  /** Monotonic milliseconds since when nothing was found; null: something was, or nothing was asked. */
+  /** Monotonic milliseconds since when a search has not ended; null: the last one has, or none has begun. */
   let silentSince: number | null = null;
 
   return async () => {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import {
-  besideSecret,
   duration,
   filePath,
   headerName,
+  hiddenText,
   httpUrl,
   identifier,
   positive,
@@ -61,7 +61,7 @@ export type UserPoolConfig = z.output<typeof userPool>;
 
 /** Credentials that are the same for every caller. */
 export const staticCredentials = z.strictObject({
-  accessKeyId: besideSecret.describe('The id of an access key.'),
+  accessKeyId: hiddenText.describe('The id of an access key.'),
   secretAccessKey: secret.describe('Its secret.'),
   sessionToken: secret.nullable().prefault(null).describe('With temporary credentials.'),
 });

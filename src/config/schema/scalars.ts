@@ -5,9 +5,9 @@ import { describeFileError } from '../file-error.ts';
 /** What the loader must know of a value beyond its type. */
 export interface SchemaRole {
   /** It is never shown, or it is a path to resolve and watch. */
-  readonly role: 'secret' | 'file';
+  readonly role: 'hidden' | 'file';
   /** What of it must not stand in the configuration itself, but come from the environment or from a file. */
-  readonly fromElsewhere?: 'all of it' | 'its password';
+  readonly fromElsewhere?: 'whole' | 'password';
 }
 
 export const schemaRoles = z.registry<SchemaRole>();
@@ -85,12 +85,12 @@ const textOrFile = z
 /** A secret, from the environment or from a file. */
 export const secret = textOrFile
   .meta({ title: '${NAME}, or { file: path }' })
-  .register(schemaRoles, { role: 'secret', fromElsewhere: 'all of it' });
+  .register(schemaRoles, { role: 'hidden', fromElsewhere: 'whole' });
 
 /** What belongs to a secret, such as the certificate of a key: not shown, but no secret by itself. */
-export const besideSecret = textOrFile
+export const hiddenText = textOrFile
   .meta({ title: 'text, or { file: path }' })
-  .register(schemaRoles, { role: 'secret' });
+  .register(schemaRoles, { role: 'hidden' });
 
 /** Redis' own form of URL; a password in it makes it a secret. */
 export const redisUrl = textOrFile
@@ -99,7 +99,7 @@ export const redisUrl = textOrFile
     'expected a URL that starts with redis:// or rediss://',
   )
   .meta({ title: 'text, or { file: path }' })
-  .register(schemaRoles, { role: 'secret', fromElsewhere: 'its password' });
+  .register(schemaRoles, { role: 'hidden', fromElsewhere: 'password' });
 
 /** An IAM role. */
 export const roleArn = z

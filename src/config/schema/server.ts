@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { besideSecret, duration, headerName, listenAddress, positive, secret } from './scalars.ts';
+import { duration, headerName, hiddenText, listenAddress, positive, secret } from './scalars.ts';
 
 const limits = z
   .strictObject({
@@ -70,7 +70,7 @@ export const server = z
       .prefault({}),
     tls: z
       .strictObject({
-        cert: besideSecret.describe('The certificate chain, in PEM.'),
+        cert: hiddenText.describe('The certificate chain, in PEM.'),
         key: secret.describe('Its key, in PEM.'),
       })
       .nullable()

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { staticCredentials } from './pools.ts';
 import { conditions } from './rules.ts';
-import { besideSecret, duration, httpUrl, identifier, positive, roleArn, secret } from './scalars.ts';
+import { duration, hiddenText, httpUrl, identifier, positive, roleArn, secret } from './scalars.ts';
 
 const sign = z.strictObject({
   service: z.string().min(1).optional().describe('Read off an AWS host name when left out.'),
@@ -84,8 +84,8 @@ export const upstream = z
       .describe("Whose Host header the upstream sees: its own name's, or the client's."),
     tls: z
       .strictObject({
-        ca: besideSecret.optional().describe("PEM certificates to trust instead of the system's."),
-        cert: besideSecret.optional().describe('A PEM client certificate chain.'),
+        ca: hiddenText.optional().describe("PEM certificates to trust instead of the system's."),
+        cert: hiddenText.optional().describe('A PEM client certificate chain.'),
         key: secret.optional().describe('Its key, in PEM.'),
         servername: z.string().min(1).optional().describe("The name to verify instead of the URL's."),
       })

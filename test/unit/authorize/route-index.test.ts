@@ -12,9 +12,7 @@ import { type RouteSketch, route, routes } from '../../support/routes.ts';
 /** The ids of the routes whose template a path matches. */
 function find(sketches: readonly RouteSketch[], path: string, host = 'api.example.com'): string {
   const set = indexRoutes(routes(sketches)).find(host, path);
-  return set === undefined
-    ? 'none'
-    : set.routes.map(({ template, host: at }) => `${at ?? ''}${template}`).join(' ');
+  return set === undefined ? 'none' : set.map(({ template, host: at }) => `${at ?? ''}${template}`).join(' ');
 }
 
 describe('a template', () => {
@@ -160,7 +158,7 @@ describe('methods', () => {
       { path: '/{b}', methods: ['POST'] },
     ]);
     const found = indexRoutes(table).find('', '/x');
-    expect(found?.routes).toEqual(table);
+    expect(found).toEqual(table);
     expect(found && allowedMethods(found)).toEqual(['GET', 'HEAD', 'POST']);
   });
 });
@@ -237,11 +235,11 @@ describe('the index', () => {
           for (const { host, path, method } of requests) {
             const expected = referenceMatch(table, host, path);
             const actual = index.find(host, path);
-            expect(actual?.routes ?? null, `${host}${path}`).toEqual(expected?.routes ?? null);
+            expect(actual ?? null, `${host}${path}`).toEqual(expected?.routes ?? null);
             if (actual === undefined || expected === null) continue;
             found += 1;
             expect(routeForMethod(actual, method)).toBe(referenceMethod(expected.routes, method));
-            for (const each of actual.routes) expect(index.setOf(each)).toBe(actual);
+            for (const each of actual) expect(index.setOf(each)).toBe(actual);
           }
         },
       ),

@@ -47,7 +47,7 @@ const config: Config = {
 
 describe('a configuration to be shown', () => {
   it('has every place for a secret filled in this test', () => {
-    const places = pathsMarked(configSchema, { role: 'secret' }).map((path) =>
+    const places = pathsMarked(configSchema, { role: 'hidden' }).map((path) =>
       path.map((step) => (step === EVERY ? '*' : step)).join('.'),
     );
     expect(places).toEqual([
