@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import type { Config } from '../config/schema/config.ts';
 import { type Clock, type FetchKeyDocument, KeysAbsentError, type Logger } from '../core/ports.ts';
 import type { RateQuestion, Tally } from '../core/rate-limit.ts';
+import { handOnConnections } from './hand-on-connections.ts';
 import type { KeysAnswer, ToPrimary, ToWorker, WorkerAnswer, WorkerSettings } from './worker-messages.ts';
 
 /** One worker, as the primary sees it. */
@@ -50,6 +51,7 @@ const RELOAD_DEADLINE = 10_000;
 export function startWorker(initial: WorkerSettings, context: WorkerContext): WorkerProcess {
   const { clock, logger } = context;
   const worker = cluster.fork();
+  handOnConnections(worker);
   const { pid } = worker.process;
   const listening = Promise.withResolvers<number>();
   const exited = Promise.withResolvers<WorkerExit>();

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PAIR_A } from '../support/certificates.ts';
 import { type KeyServer, startKeyServer } from '../support/key-server.ts';
@@ -117,6 +118,26 @@ describe('two workers', () => {
     // One help and one type for each metric, as one process would have.
     const helps = metrics.match(/^# HELP \S+/gm) ?? [];
     expect(new Set(helps).size).toBe(helps.length);
+    for (const connection of connections) connection.close();
+    expect(await served.stop()).toBe(0);
+  });
+
+  it('leave a connection that one was handed and died before it took it to the other', async () => {
+    const served = await serve();
+    const [first] = workersOf(served);
+    // It is handed one, and takes none.
+    process.kill(first ?? 0, 'SIGSTOP');
+    const connections = await connect(served, 6);
+    let answered = 0;
+    const statuses = connections.map(async (connection) => {
+      const status = await ask(connection);
+      answered += 1;
+      return status;
+    });
+    while (answered < 5) await setImmediate();
+    process.kill(first ?? 0, 'SIGKILL');
+    expect(await Promise.all(statuses)).toEqual([200, 200, 200, 200, 200, 200]);
+    await served.logged('a worker listens');
     for (const connection of connections) connection.close();
     expect(await served.stop()).toBe(0);
   });
