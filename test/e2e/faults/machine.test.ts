@@ -87,7 +87,9 @@ describe('as many idle connections as there are descriptors for, ten thousand at
   const COUNT = Math.min(10_000, connectionsWithin(descriptorLimit()) - 100);
 
   it('keep nobody waiting', async () => {
-    const served = await followServe(runIn('exec "$@"', CONFIG));
+    // However long it takes to open them all, none is to go for having said nothing.
+    const timeouts = { headers: '10m', idle: '10m' };
+    const served = await followServe(runIn('exec "$@"', { ...CONFIG, server: { timeouts } }));
     const request = requestBytes('GET /well HTTP/1.1', ['Host: a']);
     const idle: RawConnection[] = [];
     while (idle.length < COUNT) {
