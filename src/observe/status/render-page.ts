@@ -1,5 +1,5 @@
 import { type Html, html } from './html.ts';
-import { IN_IMAGE } from './in-words.ts';
+import { IN_IMAGE } from './image-command.ts';
 import { headlineOf, levelOf, type PartName, type Parts } from './render-parts.ts';
 import type { Status } from './status.ts';
 
