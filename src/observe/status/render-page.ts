@@ -16,6 +16,7 @@ export function renderPage(status: Status, parts: Parts, fingerprint: string): s
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/status.css">
+<link rel="stylesheet" href="/status-phone.css">
 <script type="module" src="/status.js"></script>
 </head>
 <body>
