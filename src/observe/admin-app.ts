@@ -13,7 +13,16 @@ export interface AdminOptions extends Omit<StatusPageOptions, 'plainText'> {
 }
 
 /** What tells about the configuration: for loopback peers that ask for this very port. */
-const GUARDED = ['/', '/routes', '/status.css', '/status.js', '/events', '/status/routes', '/configuration'];
+const GUARDED = [
+  '/',
+  '/routes',
+  '/status.css',
+  '/status-phone.css',
+  '/status.js',
+  '/events',
+  '/status/routes',
+  '/configuration',
+];
 
 /**
  * The app of the admin port. Probes and metrics answer everyone who reaches the port; the rest tells about the

@@ -1,4 +1,5 @@
-import { AggregatorRegistry, type Registry } from 'prom-client';
+import { AggregatorRegistry, type Metric, type Registry } from 'prom-client';
+import { Family } from './metric-families.ts';
 import type { OwnRegistry } from './own-registry.ts';
 
 /** An exposition, ready to be served. */
@@ -34,9 +35,17 @@ export async function combineMetrics(
 export async function sampleOwn(registry: OwnRegistry): Promise<readonly object[]> {
   const lists = [registry, registry.pageOnly].map((from) => {
     const ours = from.getMetricsAsArray().filter(({ name }) => !/^(process|nodejs)_/.test(name));
-    return ours.map(async ({ name }) => (await from.getSingleMetric(name)?.get()) ?? { name });
+    return ours.map(async ({ name }) => (await sampleOne(from.getSingleMetric(name))) ?? { name });
   });
   return Promise.all(lists.flat());
+}
+
+/** Samples are kept, to be compared with later ones, and prom-client hands over the objects in which it counts on. */
+async function sampleOne(metric: Metric | undefined): Promise<object | undefined> {
+  const sample = await metric?.get();
+  // Families make their series anew for whoever asks, and are those that may have thousands.
+  if (sample === undefined || metric instanceof Family) return sample;
+  return { ...sample, values: sample.values.map((series) => ({ ...series })) };
 }
 
 /** The same of several processes and of this one. */

@@ -2,7 +2,10 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Gauges, Observer } from '../core/observer.ts';
 
 /** How near a process is to what it lets through at most. What is refused at a limit is counted among the decisions. */
-export function createLimitMetrics(registry: Registry, gauges: Gauges): Pick<Observer, 'rateStoreAsked'> {
+export function createLimitMetrics(
+  registry: Registry,
+  gauges: Pick<Gauges, 'connections' | 'webSockets' | 'admissions'>,
+): Pick<Observer, 'rateStoreAsked'> {
   const registers = [registry];
   new Gauge({
     name: 'cognito_auth_proxy_client_connections',

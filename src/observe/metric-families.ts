@@ -19,7 +19,7 @@ export interface FamilyOptions {
  * What prom-client asks of a metric when it is scraped. Its own counters and histograms check names and values at each count; the
  * few metrics that every request moves are counted here by a plain addition, and handed over when asked for.
  */
-abstract class Family {
+export abstract class Family {
   readonly aggregator = 'sum';
   abstract readonly type: 'counter' | 'histogram';
   readonly name: string;
@@ -33,6 +33,7 @@ abstract class Family {
     registry.registerMetric(this as unknown as Metric);
   }
 
+  /** Series that stay as they are when more is counted. */
   protected abstract served(): Served[];
 
   async get(): Promise<object> {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,8 +8,8 @@ import { parse, stringify } from 'yaml';
 import { makeDashboard } from '../../deploy/grafana/dashboard.ts';
 import { ERRORS } from '../../src/core/errors.ts';
 import { itWith, runTool } from '../support/debian-tools.ts';
-import { execForm, parseDockerfile, textsOf } from '../support/dockerfile.ts';
 import { checkWithApi } from '../support/kubernetes-api.ts';
+import { alerts, dashboard, graphs, groups, rules } from '../support/monitoring-files.ts';
 import { groupingLabelsIn, labelsBySeries, type Matcher, selectorsIn } from '../support/promql.ts';
 import { bearer, type ProxyConfig, startProxy } from '../support/proxy.ts';
 import { startSigningStack } from '../support/signing-stack.ts';
@@ -17,33 +17,6 @@ import { startSigningStack } from '../support/signing-stack.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const itWithPromtool = itWith('promtool');
-
-interface Rule {
-  readonly record?: string;
-  readonly alert?: string;
-  readonly expr: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-interface Panel {
-  readonly id: number;
-  readonly type: string;
-  readonly title: string;
-  readonly description?: string;
-  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
-  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-}
-
-const { groups } = parse(read('deploy/prometheus/rules.yaml')) as { groups: { rules: Rule[] }[] };
-const rules = groups.flatMap((group) => group.rules);
-const alerts = rules.filter((rule) => rule.alert !== undefined);
-const dashboard = JSON.parse(read('deploy/grafana/dashboard.json')) as {
-  panels: Panel[];
-  annotations: { list: { expr: string }[] };
-  templating: { list: { name: string; query: string }[] };
-};
-const graphs = dashboard.panels.filter((panel) => panel.type !== 'row');
 
 /** Everything asked of Prometheus, by where it is asked. */
 const queries: readonly (readonly [where: string, expr: string])[] = [
@@ -108,15 +81,6 @@ beforeAll(async () => {
   await signing.stop();
 });
 
-/** What is said to whoever is woken, by where it is said. */
-const advice: readonly (readonly [where: string, text: string])[] = [
-  ...alerts.map(
-    ({ alert = '', annotations }) => [alert, Object.values(annotations ?? {}).join(' ')] as const,
-  ),
-  ...graphs.map(({ title, description = '' }) => [title, description] as const),
-];
-const adviceOf = (place: string): string => advice.find(([where]) => where === place)?.[1] ?? '';
-
 /** Labels that Prometheus puts on what it scrapes. */
 const SCRAPE_LABELS = ['job', 'instance'];
 
@@ -164,54 +128,6 @@ describe('what rules and dashboard ask for', () => {
     );
     rmSync(folder, { recursive: true });
   });
-});
-
-describe('what whoever is woken is told', () => {
-  const image = parseDockerfile(read('Dockerfile')).at(-1);
-  const entry = execForm((image && textsOf(image, 'ENTRYPOINT')[0]) ?? '').join(' ');
-
-  it.each(advice)('%s: names no command that the image does not have', (_where, text) => {
-    // The program is not on the image's PATH.
-    expect(text).not.toMatch(/cognito-auth-proxy [a-z]/);
-    for (const [, command = ''] of text.matchAll(/`(?:kubectl|docker) exec ([^`]*)`/g)) {
-      expect(command).toMatch(new RegExp(`-c proxy -- ${entry} (check|check --online|explain)$`));
-    }
-  });
-
-  it.each(advice)('%s: names no code that is not there', (_where, text) => {
-    for (const name of codeNamesIn(text)) expect(codesOf(name), name).not.toEqual([]);
-  });
-
-  // A limit of connections is a refusal, which has an alert and a panel of its own.
-  const faults = Object.entries(ERRORS)
-    .filter(([code, { status }]) => status >= 500 && code !== 'LIMIT_CONNECTIONS')
-    .map(([code]) => code);
-
-  it.each(['CognitoAuthProxyFaults', 'Failures by code'])('%s: names every fault', (place) => {
-    expect(faults).toContain('INTERNAL_ERROR');
-    expect(codeNamesIn(adviceOf(place)).flatMap(codesOf)).toEqual(expect.arrayContaining(faults));
-  });
-
-  it('takes for a fault whatever the sources make one', () => {
-    const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
-    const made = sources
-      .filter((name) => name.endsWith('.ts'))
-      .flatMap((name) => [...read(join('src', name)).matchAll(/\bfault\('([A-Z_]+)'/g)])
-      .map(([, code]) => code);
-    expect(made.length).toBeGreaterThan(10);
-    expect(faults).toEqual(expect.arrayContaining(made));
-  });
-
-  /** Codes, and beginnings of codes with a star behind them. */
-  function codeNamesIn(text: string): string[] {
-    return text.match(/\b(?:REQUEST|ROUTE|AUTHN|AUTHZ|SIGN|UPSTREAM|LIMIT|INTERNAL)_[A-Z_]*\*?/g) ?? [];
-  }
-
-  function codesOf(name: string): string[] {
-    return Object.keys(ERRORS).filter((code) =>
-      name.endsWith('*') ? code.startsWith(name.slice(0, -1)) : code === name,
-    );
-  }
 });
 
 const documentedMetrics = (): string[] =>

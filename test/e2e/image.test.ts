@@ -167,7 +167,7 @@ describe('its process', () => {
     expect((await fetch(`${origin}/posts`, { headers })).status).toBe(200);
     expect((await fetch(`${origin}/posts`)).status).toBe(401);
     expect(upstream.requests).toHaveLength(1);
-    for (const file of ['status.css', 'status.js']) {
+    for (const file of ['status.css', 'status-phone.css', 'status.js']) {
       const shipped = await fetch(`http://${environment.ADMIN_LISTEN}/${file}`);
       expect(await shipped.text()).toBe(await readFile(join(CONTEXT, 'src/observe/page', file), 'utf8'));
     }

@@ -8,7 +8,8 @@ import {
   sumOf,
   TROUBLED_SHARE,
 } from './finding.ts';
-import { ageInWords, IN_IMAGE } from './in-words.ts';
+import { IN_IMAGE } from './image-command.ts';
+import { ageInWords } from './in-words.ts';
 import { gaugeOf, textOf, total, totalsBy } from './reading.ts';
 import type { View } from './view.ts';
 

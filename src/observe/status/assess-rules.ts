@@ -40,13 +40,13 @@ function refusingRoutes(reading: Reading): Finding[] {
         key: `rule ${route}`,
         level: 'warning',
         what: `Route ${route} refuses ${percent(count / requests)} of its requests: ${code}`,
-        look: lookFor(code),
+        look: adviceOn(code),
       },
     ];
   });
 }
 
-function lookFor(code: string): string {
+function adviceOn(code: string): string {
   if (code.startsWith('SIGN_')) return remedyOf(code);
   return code.startsWith('AUTHZ_')
     ? 'was the rule, a group or a scope changed? `condition` in the log says what did not hold; the form on this page explains it for a token of theirs'

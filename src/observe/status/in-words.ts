@@ -1,6 +1,3 @@
-/** What the command is called in the image, which has no shell to find it. */
-export const IN_IMAGE = '/nodejs/bin/node /app/dist/bin.js';
-
 /** Seconds, as people say them: `8 s`, `12 min`, `3 h`, `5 days`. */
 export function ageInWords(seconds: number): string {
   const units = [

@@ -13,9 +13,8 @@ export function latencyOf(reading: Reading, histogram: string, where: Where = {}
 }
 
 /**
- * Groups what was counted by route, and tells one after the other: with thousands of them, neither is all looked through
- * for each, nor is each worked out.
- * @param histogram has routes where the other is not counted
+ * Groups once, because there may be thousands of routes; works out a route's latency when asked.
+ * @param histogram is read where no {@link ROUTE_DURATIONS} are counted
  */
 export function latenciesByRoute(reading: Reading, histogram: string): (route: string) => Latency | null {
   const counted = reading.get(ROUTE_DURATIONS);

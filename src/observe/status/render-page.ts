@@ -1,5 +1,5 @@
 import { type Html, html } from './html.ts';
-import { IN_IMAGE } from './in-words.ts';
+import { IN_IMAGE } from './image-command.ts';
 import { headlineOf, levelOf, type PartName, type Parts } from './render-parts.ts';
 import type { Status } from './status.ts';
 
@@ -16,6 +16,7 @@ export function renderPage(status: Status, parts: Parts, fingerprint: string): s
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/status.css">
+<link rel="stylesheet" href="/status-phone.css">
 <script type="module" src="/status.js"></script>
 </head>
 <body>

@@ -4,7 +4,7 @@ import { ageInWords, clockTime, durationInWords, numberInWords } from './in-word
 import { renderChart } from './render-chart.ts';
 import { latencyCells, latencyHeads } from './render-latency.ts';
 import { renderRoutes, selectRoutes } from './render-routes.ts';
-import type { DatedFinding, Status } from './status.ts';
+import type { DatedFinding, Status, Traffic } from './status.ts';
 
 /** Pieces of the page that change, by the element they stand in. */
 export type Parts = Readonly<Record<PartName, Html>>;
@@ -44,17 +44,19 @@ export function headlineOf({ findings, traffic, phase }: Status): string {
     if (phase === 'starting') return 'Starting';
     return traffic.perSecond === 0
       ? 'All well, and no requests in the last minute'
-      : `All well${mostly(traffic)}`;
+      : `All well${mentionRefusals(traffic.onRoutes)}`;
   }
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   return `${sentence(worst)}${more}`;
 }
 
-/** Strangers may knock as they like; but whoever looks because everybody is refused should not read that all is well alone. */
-function mostly({ lately: { passed, refused, failed }, refusedFor }: Status['traffic']): string {
-  const all = passed + refused + failed;
-  if (all < 10 || refused / all < 0.5 || refusedFor === null) return '';
-  return `, though ${percent(refused / all)} of requests are refused: ${refusedFor}`;
+/**
+ * Strangers may knock as they like, where there is no route above all; but whoever looks because everybody is refused
+ * should not read that all is well alone.
+ */
+function mentionRefusals({ requests, refused, code }: Traffic['onRoutes']): string {
+  if (requests < 10 || refused / requests < 0.5 || code === null) return '';
+  return `, though ${percent(refused / requests)} of requests are refused: ${code}`;
 }
 
 /** The headline, then every lesser trouble on a line of its own: what the page says to who reads no HTML. */

@@ -40,6 +40,7 @@ export function createStatusPage(options: StatusPageOptions): Router {
   const { board } = options;
   const files = {
     'status.css': { type: 'text/css', text: readPageFile('status.css') },
+    'status-phone.css': { type: 'text/css', text: readPageFile('status-phone.css') },
     'status.js': { type: 'text/javascript', text: readPageFile('status.js') },
   };
   const feed = createFeed(board, options.fingerprint);

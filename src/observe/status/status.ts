@@ -31,8 +31,8 @@ export interface Traffic {
   /** Requests a second, in the last minute. */
   readonly perSecond: number;
   readonly lately: Pick<Minute, 'passed' | 'refused' | 'failed'>;
-  /** The code that most were refused for who had a route; null: none was. */
-  readonly refusedFor: string | null;
+  /** Requests in the last minute that had a route, those of them that were refused, and the code most were refused for. */
+  readonly onRoutes: { readonly requests: number; readonly refused: number; readonly code: string | null };
   readonly inFlight: number;
   readonly latency: Latency | null;
   readonly minutes: readonly Readonly<Minute>[];
@@ -109,7 +109,7 @@ export function describeStatus(view: View, dates: (finding: Finding) => number):
     traffic: {
       perSecond: (lately.passed + lately.refused + lately.failed) / recent.seconds,
       lately,
-      refusedFor: mostRefusedFor(recent.reading),
+      onRoutes: countOnRoutes(recent.reading),
       inFlight: gaugeOf(now, 'cognito_auth_proxy_requests_in_flight') ?? 0,
       latency: latencyOf(recent.reading, REQUESTS),
       minutes: view.minutes,
@@ -151,11 +151,16 @@ export function describeStatus(view: View, dates: (finding: Finding) => number):
   };
 }
 
-function mostRefusedFor(reading: Reading): string | null {
-  const denied = [...(reading.get(DECISIONS)?.values() ?? [])].filter(
-    (series) => textOf(series, 'decision') === 'deny' && textOf(series, 'route') !== 'none',
+function countOnRoutes(reading: Reading): Traffic['onRoutes'] {
+  const all = [...(reading.get(DECISIONS)?.values() ?? [])].filter(
+    (series) => textOf(series, 'route') !== 'none',
   );
-  return largest(sumsBy(denied, 'code'))?.[0] ?? null;
+  const refused = sumsBy(all, 'code', { decision: 'deny' });
+  return {
+    requests: sumOf(all.map(({ value }) => value)),
+    refused: sumOf(refused.values()),
+    code: largest(refused)?.[0] ?? null,
+  };
 }
 
 function serverErrors(reading: Reading, upstream: string): number {

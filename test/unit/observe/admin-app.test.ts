@@ -25,6 +25,7 @@ const PATHS = [
   '/routes',
   '/',
   '/status.css',
+  '/status-phone.css',
   '/status.js',
   '/status/routes',
   '/configuration',
@@ -149,6 +150,7 @@ describe('the status page', () => {
 
   it.each([
     ['/status.css', 'text/css; charset=utf-8'],
+    ['/status-phone.css', 'text/css; charset=utf-8'],
     ['/status.js', 'text/javascript; charset=utf-8'],
     ['/status/routes', 'text/html; charset=utf-8'],
     ['/status/routes?search=posts&order=refusals', 'text/html; charset=utf-8'],
@@ -293,7 +295,16 @@ describe('on a real socket', () => {
     }
   });
 
-  const LOCAL = ['/', '/routes', '/status.css', '/status.js', '/events', '/status/routes', '/configuration'];
+  const LOCAL = [
+    '/',
+    '/routes',
+    '/status.css',
+    '/status-phone.css',
+    '/status.js',
+    '/events',
+    '/status/routes',
+    '/configuration',
+  ];
 
   it.each([
     ['localhost', 200],

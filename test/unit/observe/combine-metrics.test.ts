@@ -44,6 +44,31 @@ function worker(gauges: Partial<Gauges> = {}) {
   return { registry, metrics, json: () => registry.getMetricsAsJSON() as Promise<object[]> };
 }
 
+describe('a sample', () => {
+  it('stays as it is, whatever is counted afterwards', async () => {
+    let inFlight = 1;
+    const { registry, metrics } = worker({ inFlight: () => inFlight });
+    const reloads = createReloadMetrics(registry, () => 1_700_000_000);
+    const countEverything = (): void => {
+      metrics.count({ ...SAMPLE, shadow: 'AUTHN_TOKEN_MISSING' });
+      metrics.tokenCacheUsed('hit');
+      metrics.keysFetched('main', 'failure');
+      metrics.credentialsUsed('main', 'fetched', 0.2);
+      metrics.rateStoreAsked('failure');
+      metrics.connectionRefused('LIMIT_CONNECTIONS');
+      reloads.reloaded('failure');
+      inFlight += 1;
+    };
+    countEverything();
+    const sample = await sampleOwn(registry);
+    const asItWas = structuredClone(sample);
+    countEverything();
+    const later = await sampleOwn(registry);
+    expect(sample).toEqual(asItWas);
+    expect(later).not.toEqual(asItWas);
+  });
+});
+
 describe('the metrics of several workers', () => {
   it('are one exposition: sums, and the largest where workers tell the same thing', async () => {
     const first = worker({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assess } from '../../../../src/observe/status/assess.ts';
+import { IN_IMAGE } from '../../../../src/observe/status/image-command.ts';
 import type { View } from '../../../../src/observe/status/view.ts';
 import { configOf, NIGHT, readingOf, viewOf } from '../../../support/status-view.ts';
 
@@ -185,7 +186,7 @@ describe('what is at fault', () => {
   it('names the command as it can be run in the image, which has no shell', () => {
     const now = readingOf(['cognito_auth_proxy_jwks_fetch_total{pool="main",result="failure"} 3']);
     expect(assess(viewOf([], { now }))[0]?.look).toContain(
-      '`kubectl exec ... -- /nodejs/bin/node /app/dist/bin.js check --online`',
+      `\`kubectl exec ... -- ${IN_IMAGE} check --online\``,
     );
   });
 

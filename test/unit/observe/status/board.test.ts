@@ -1,5 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { sampleOwn } from '../../../../src/observe/combine-metrics.ts';
+import { createLimitMetrics } from '../../../../src/observe/limit-metrics.ts';
+import { createRegistry } from '../../../../src/observe/metrics.ts';
 import { createStatusBoard, type StatusBoard } from '../../../../src/observe/status/board.ts';
 import type { Status } from '../../../../src/observe/status/status.ts';
 import type { Phase } from '../../../../src/observe/status/view.ts';
@@ -116,6 +119,26 @@ describe('the status', () => {
     exposition.pop();
     await pass(16);
     expect((await board.current()).findings).toEqual([]);
+  });
+
+  it('has what a registry of this process has counted in the last minute, however long it runs', async () => {
+    const registry = createRegistry();
+    const { rateStoreAsked } = createLimitMetrics(registry, {
+      connections: () => 0,
+      webSockets: () => 0,
+      admissions: () => new Map(),
+    });
+    sample = () => sampleOwn(registry);
+    board.start();
+    const told = new Set<string | undefined>();
+    for (let quarter = 0; quarter < 20; quarter += 1) {
+      rateStoreAsked('failure');
+      await pass(15);
+      // In the first minute and a quarter the window is still growing.
+      const { findings } = await board.current();
+      if (quarter >= 5) told.add(findings.find(({ key }) => key === 'rate store')?.what);
+    }
+    expect([...told]).toEqual(['The store of rate limits did not answer 4 questions']);
   });
 
   it('goes on after a failure, and tells it', async () => {

@@ -47,7 +47,21 @@ describe('the first line', () => {
         decided('orders', 'AUTHN_TOKEN_MISSING', 2),
         decided('none', 'ROUTE_NOT_FOUND', 20),
       ],
-      'All well, though 98 % of requests are refused: AUTHN_SIGNATURE_INVALID',
+      'All well, though 95 % of requests are refused: AUTHN_SIGNATURE_INVALID',
+    ],
+    [
+      'scanners knock where there is no route, and one caller has no token',
+      [decided('none', 'ROUTE_NOT_FOUND', 1_000), decided('orders', 'AUTHN_TOKEN_MISSING', 1)],
+      'All well',
+    ],
+    [
+      'scanners knock, and callers who are let in outnumber those who are not',
+      [
+        decided('none', 'ROUTE_NOT_FOUND', 1_000),
+        decided('orders', 'ok', 11),
+        decided('orders', 'AUTHN_TOKEN_MISSING', 10),
+      ],
+      'All well',
     ],
     ['half are not', [decided('orders', 'ok', 11), decided('orders', 'AUTHN_TOKEN_MISSING', 10)], 'All well'],
     ['nobody came', [], 'All well, and no requests in the last minute'],
