@@ -1,8 +1,10 @@
 import { describeSource } from '../config/find-source.ts';
+import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { AddCommand, CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { CONFIG_OPTION, loadOrExplain } from './load-or-explain.ts';
+import { reviewOpenings } from './review-openings.ts';
 import { describeShadow, summarizeConfig } from './summarize-config.ts';
 
 /** What a look at the world outside the file has shown. */
@@ -38,11 +40,12 @@ async function check(
   probes: readonly Probe[],
   context: CommandContext,
 ): Promise<ExitCode> {
-  const loaded = loadOrExplain(named, context);
+  const loaded = loadOrExplain(named, context, { review: reviewOpenings });
   if (loaded === null) return EXIT.unusable;
   context.out(`${describeSource(loaded.source)} is fine\n${summarizeConfig(loaded.config)}`);
   const warning = describeShadow(loaded.config);
   if (warning !== null) context.err(warning);
+  for (const problem of loaded.warnings) context.err(`WARNING: ${formatProblem(problem)}\n`);
   const results = (await Promise.all(probes.map((probe) => probe(loaded.config, context)))).flat();
   for (const { subject, ok, detail } of results) {
     (ok ? context.out : context.err)(`${ok ? 'ok' : 'FAILED'}  ${subject}: ${detail}\n`);

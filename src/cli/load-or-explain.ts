@@ -1,5 +1,5 @@
 import { findSource, NO_SOURCE } from '../config/find-source.ts';
-import { type Loaded, loadConfig } from '../config/load.ts';
+import { type Loaded, type LoadOptions, loadConfig } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
 import type { CommandContext } from './command.ts';
 
@@ -7,13 +7,17 @@ import type { CommandContext } from './command.ts';
 export const CONFIG_OPTION = ['-c, --config <file>', 'the configuration file'] as const;
 
 /** Loads the configuration, or says on standard error all that is wrong with it; null then. */
-export function loadOrExplain(named: string | undefined, context: CommandContext): Loaded | null {
+export function loadOrExplain(
+  named: string | undefined,
+  context: CommandContext,
+  options: Omit<LoadOptions, 'environment'> = {},
+): Loaded | null {
   const source = findSource(named, context.environment, context.folder);
   if (source === null) {
     context.err(`${NO_SOURCE}\n`);
     return null;
   }
-  const result = loadConfig(source, { environment: context.environment });
+  const result = loadConfig(source, { ...options, environment: context.environment });
   if (result.ok) return result;
   context.err(listProblems(result.problems));
   return null;

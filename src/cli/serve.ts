@@ -2,7 +2,6 @@ import { describeSource } from '../config/find-source.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { needsRestart } from '../config/needs-restart.ts';
 import { formatProblem } from '../config/problem.ts';
-import type { Config } from '../config/schema/config.ts';
 import { watchConfig } from '../config/watch.ts';
 import { unenforced } from '../core/enforcement.ts';
 import type { LogFields } from '../core/log-fields.ts';
@@ -14,6 +13,7 @@ import { createService, type Service } from '../service.ts';
 import { type AddCommand, aborted, type CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { CONFIG_OPTION, loadOrExplain } from './load-or-explain.ts';
+import { reviewOpenings } from './review-openings.ts';
 import { letYoungGenerationGrow } from './young-generation.ts';
 
 /** `serve`, the command that is meant when none is named: runs the proxy until it is told to stop. */
@@ -28,7 +28,7 @@ export const serveCommand: AddCommand = (program, context, finish) => {
 };
 
 async function serve(named: string | undefined, context: CommandContext): Promise<ExitCode> {
-  const loaded = loadOrExplain(named, context);
+  const loaded = loadOrExplain(named, context, { review: reviewOpenings });
   if (loaded === null) return EXIT.unusable;
   const { level } = loaded.config.log;
   const logger = createLogger(level, { shared: loaded.config.server.workers !== 1 });
@@ -45,7 +45,7 @@ async function serve(named: string | undefined, context: CommandContext): Promis
   const stopFollowing = followConfig(loaded, service, logger, context);
   const source = describeSource(loaded.source);
   logger.info({ ...addresses, source, routes: loaded.config.routes.length }, 'listening');
-  warnOfShadow(loaded.config, logger);
+  warnOfOpenDoors(loaded, logger);
   letYoungGenerationGrow();
   await aborted(context.signal);
   logger.info({}, 'stopping');
@@ -54,10 +54,15 @@ async function serve(named: string | undefined, context: CommandContext): Promis
   return EXIT.fine;
 }
 
-function warnOfShadow(config: Config, logger: ProcessLogger): void {
+/** Whatever lets in more than the rules say, and may be meant. */
+function warnOfOpenDoors({ config, warnings }: Loaded, logger: ProcessLogger): void {
   const { length } = unenforced(config.routes, config.enforce);
   if (length > 0)
     logger.warn({ unenforced: length }, 'routes are not enforced: everybody is let through there');
+  if (warnings.length > 0) {
+    const problems = warnings.map(formatProblem);
+    logger.warn({ problems }, 'routes that strip a prefix reach what others protect');
+  }
 }
 
 /**
@@ -94,7 +99,10 @@ function followConfig(
 
   const reload = async (): Promise<void> => {
     if (stopped) return;
-    const result = loadConfig(loaded.source, { environment: context.environment });
+    const result = loadConfig(loaded.source, {
+      environment: context.environment,
+      review: reviewOpenings,
+    });
     stopWatching();
     stopWatching = watchConfig(result.files, watchOptions);
     if (!result.ok) return refuse({ problems: result.problems.map(formatProblem) });
@@ -104,7 +112,7 @@ function followConfig(
       return refuse({ err: error });
     }
     logger.info({ routes: result.config.routes.length }, 'configuration taken over');
-    warnOfShadow(result.config, logger);
+    warnOfOpenDoors(result, logger);
     // Against what the process was started with: a change that was taken back needs no restart any more.
     const keys = needsRestart(loaded.config, result.config);
     if (keys.length > 0) logger.warn({ keys }, 'these changes take effect only after a restart');

@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly environment: Environment;
   /** Accepts http issuers. Never in production. */
   readonly dev?: boolean;
+  /** Looks for what is worth a warning in a configuration that can be used. */
+  readonly review?: (config: Config) => readonly Finding[];
 }
 
 export type LoadResult = Loaded | NotLoaded;
@@ -23,6 +25,8 @@ export type LoadResult = Loaded | NotLoaded;
 export interface Loaded {
   readonly ok: true;
   readonly config: Config;
+  /** What the review has found, in the order of the file. */
+  readonly warnings: readonly Problem[];
   readonly source: Source;
   /** Every file that was read, as it was just before: what to watch. */
   readonly files: Fingerprints;
@@ -58,7 +62,11 @@ export function loadConfig(source: Source, options: LoadOptions): LoadResult {
     ...withoutConsequences([...schemaFindings, ...referenceFindings], written.spoiled),
   ];
   const problems = [...written.problems, ...locateFindings(findings, written.origins.locate)];
-  if (verdict.success && problems.length === 0) return { ok: true, config: verdict.data, source, files };
+  if (verdict.success && problems.length === 0) {
+    const reviewed = options.review?.(verdict.data) ?? [];
+    const warnings = sortProblems(locateFindings(reviewed, written.origins.locate));
+    return { ok: true, config: verdict.data, warnings, source, files };
+  }
   return { ok: false, problems: sortProblems(problems), source, files };
 }
 

@@ -204,6 +204,35 @@ describe('a change that needs a restart', () => {
   });
 });
 
+describe('a stripped prefix that leads to what another route protects', () => {
+  it('is warned of at the start and whenever a configuration is read', async () => {
+    const warning = 'routes that strip a prefix reach what others protect';
+    const configure = (rewrite: { rewrite?: { stripPrefix: string } }): ProxyConfig => ({
+      routes: [
+        { id: 'open', match: { path: '/open/{p+}' }, allow: 'public', upstream: 'board', ...rewrite },
+        { id: 'admin', match: { path: '/admin' }, allow: 'authenticated', upstream: 'board' },
+      ],
+    });
+    const stripping = configure({ rewrite: { stripPrefix: '/open' } });
+    const { program, log, logged } = await serve(stripping);
+    expect(await logged(warning)).toMatchObject({
+      level: 'warn',
+      problems: [
+        expect.stringMatching(
+          /some\.yaml:\d+:\d+: routes\[0]\.rewrite\.stripPrefix: GET \/open\/admin reaches upstream "board" as \/admin, which route "admin" protects: give route "open" a narrower path, or the same rule$/,
+        ),
+      ],
+    });
+    for (const config of [configure({}), stripping]) {
+      place.write('some.yaml', place.complete(config));
+      program.signal('SIGHUP');
+      await logged(TAKEN_OVER);
+    }
+    await logged(warning);
+    expect(log.filter(({ message }) => message === warning)).toHaveLength(2);
+  });
+});
+
 describe('what was cached', () => {
   it('is not believed any longer when the settings of its pool change', async () => {
     const config = (clientIds: string[]): ProxyConfig => ({

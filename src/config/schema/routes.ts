@@ -65,7 +65,9 @@ export const route = z.strictObject({
       stripPrefix: z
         .string()
         .regex(/^\/.*[^/]$/, 'expected a prefix such as /users')
-        .describe('Whole segments taken off the front of the path before it is sent.'),
+        .describe(
+          'Whole segments taken off the front of the path before it is sent; check warns if that reaches what other routes protect.',
+        ),
     })
     .optional()
     .describe('Changes to the path.'),

@@ -37,6 +37,22 @@ beforeAll(() => {
       }).join(', ')}]`,
     ),
   );
+  const open =
+    '{ id: open, match: { path: "/open/{p+}" }, allow: public, upstream: board, rewrite: { stripPrefix: /open } }';
+  writeFileSync(
+    join(folder, 'open.yaml'),
+    complete(`
+      routes:
+        - ${open}
+        - { id: admin, match: { path: "/admin/{p+}" }, allow: { groups: [admins] }, upstream: board }
+        - { id: v2, match: { path: "/v2/{p+}" }, allow: { groups: [admins] }, upstream: board, rewrite: { stripPrefix: /v2 } }
+    `),
+  );
+  const closed = Array.from(
+    { length: 11 },
+    (_, i) => `{ id: r${i}, match: { path: /r${i} }, allow: authenticated, upstream: board }`,
+  );
+  writeFileSync(join(folder, 'wide-open.yaml'), complete(`routes: [${[open, ...closed].join(', ')}]`));
   writeFileSync(join(folder, 'bad.yaml'), complete('log: { level: loud }\nlitsen: 1'));
   writeFileSync(join(folder, 'one.yaml'), complete('admn: {}'));
 });
@@ -70,6 +86,25 @@ write   any      api.example.com  /posts/{id}  wiki      {"groups":["writers"],"
     expect(out).toContain('r2     any      any   /r2   board     authenticated (not enforced)\n');
     expect(out).toContain('r1     any      any   /r1   board     authenticated\n');
     expect(out).toContain('r0     any      any   /r0   board     public\n');
+  });
+
+  it('warns of a stripped prefix that leads to what another route protects, and says where it stands', async () => {
+    const { code, out, err } = await runCommandLine(['check', '--config', 'open.yaml'], { folder });
+    expect([code, out.split('\n')[0]]).toEqual([0, 'open.yaml is fine']);
+    expect(err).toBe(
+      `WARNING: open.yaml:2:104: routes[0].rewrite.stripPrefix: GET /open/x reaches upstream "board" as /x, which route "v2" protects as /v2/x: give route "open" a narrower path, or the same rule
+WARNING: open.yaml:2:104: routes[0].rewrite.stripPrefix: GET /open/admin/x reaches upstream "board" as /admin/x, which route "admin" protects: give route "open" a narrower path, or the same rule
+`,
+    );
+  });
+
+  it('names ten such pairs at most', async () => {
+    const { code, err } = await runCommandLine(['check', '--config', 'wide-open.yaml'], { folder });
+    const lines = err.trimEnd().split('\n');
+    expect([code, lines.length]).toEqual([0, 11]);
+    expect(lines[0]).toBe(
+      'WARNING: wide-open.yaml:1:9: routes: there are more such pairs than the 10 named here',
+    );
   });
 
   it('lists all that is wrong with a bad one, on standard error', async () => {
