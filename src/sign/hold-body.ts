@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../core/ports.ts';
 import { deny, fault, type Refusal, RefusalError } from '../core/refusal.ts';
@@ -86,8 +86,9 @@ function collect(
   idle: number,
 ): Promise<HeldBody | Refusal> {
   return new Promise((resolve) => {
-    const hash = createHash('sha256');
     const chunks: Buffer[] = [];
+    /** Null for what came in one piece, as most bodies do: it is hashed in one call, which leaves half the garbage behind. */
+    let hashing: Hash | null = null;
     let size = 0;
     const timer = clock.after(idle, () => settle(deny('REQUEST_TIMEOUT')));
 
@@ -103,7 +104,11 @@ function collect(
       size += content.length;
       const refusal = admit(size);
       if (refusal !== null) throw new RefusalError(refusal);
-      hash.update(content);
+      const [first] = chunks;
+      if (first !== undefined) {
+        hashing ??= createHash('sha256').update(first);
+        hashing.update(content);
+      }
       chunks.push(content);
     };
     const onData = (bytes: Buffer): void => {
@@ -119,7 +124,7 @@ function collect(
       try {
         decoder?.end();
         const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
-        settle({ bytes, hash: hash.digest('hex') });
+        settle({ bytes, hash: hashing?.digest('hex') ?? hash('sha256', bytes, 'hex') });
       } catch (error) {
         onError(error);
       }
