@@ -35,7 +35,7 @@ export type Load =
   | { readonly kind: 'stream' };
 
 /** A figure that can be compared. */
-export type Metric = 'rate' | 'cpu' | 'p50' | 'p99' | 'peakMemory' | 'idleMemory' | 'ready';
+export type Metric = 'rate' | 'cpu' | 'p50' | 'p99' | 'firstPeakMemory' | 'idleMemory' | 'ready';
 
 /** What must be reached. */
 export interface Goal {

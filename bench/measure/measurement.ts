@@ -9,6 +9,8 @@ export interface Measurement {
   readonly p99: number | null;
   /** Answers a second to what went on beside the load; null when nothing did. */
   readonly beside: number | null;
+  /** The contender's most resident memory since its start, in bytes. */
+  readonly peakMemory: number;
   /** Share of the cores' time that went to others than contender, load and upstream. */
   readonly disturbed: number;
 }

@@ -159,6 +159,7 @@ async function measure(lane: Lane, site: Site, generate: Generate, seconds: numb
     cpu: (after.cpu - before.cpu) / result.amount,
     p50: result.p50,
     p99: result.p99,
+    peakMemory: after.peakMemory,
     beside: (await companion?.end()) ?? null,
     disturbed,
   };

@@ -41,8 +41,9 @@ export function makeResult(
 export function figures(entrant: EntrantResult, metric: Metric): readonly number[] {
   switch (metric) {
     case 'idleMemory':
-    case 'peakMemory':
-      return [entrant[metric]];
+      return [entrant.idleMemory];
+    case 'firstPeakMemory':
+      return entrant.rounds.slice(0, 1).map((round) => round.peakMemory);
     case 'ready':
       return [entrant.ready ?? Number.NaN];
     default:

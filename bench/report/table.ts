@@ -19,7 +19,7 @@ const COMPARED: Readonly<Record<Metric, string>> = {
   cpu: 'CPU',
   p50: 'p50',
   p99: 'p99',
-  peakMemory: 'memory',
+  firstPeakMemory: 'memory',
   idleMemory: 'memory',
   ready: 'start',
 };
@@ -71,7 +71,7 @@ function meetsAim({ aim, direction, measured }: JudgedGoal): boolean {
 }
 
 function inItsUnit(goal: JudgedGoal, figure: number): string {
-  if (goal.metric === 'peakMemory' || goal.metric === 'idleMemory') return (figure / 2 ** 20).toFixed(0);
+  if (goal.metric === 'firstPeakMemory' || goal.metric === 'idleMemory') return (figure / 2 ** 20).toFixed(0);
   return figure.toFixed(2);
 }
 
