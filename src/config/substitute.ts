@@ -1,6 +1,5 @@
 import { isScalar, parseDocument } from 'yaml';
-import type { ConfigPath } from './config-path.ts';
-import { isMapping } from './config-path.ts';
+import { type ConfigPath, isMapping } from './config-path.ts';
 import type { Finding } from './problem.ts';
 
 /** The variables of the process, handed in. */
@@ -42,7 +41,7 @@ export function substitute(
       return fail(`the environment variable ${name} is not set, and \${${name}} gives no default`);
     });
     if (failed) return text;
-    if (!WHOLE.test(text)) return replaced;
+    if (!isSubstitution(text)) return replaced;
     const typed = typeAsYaml(replaced);
     return typeof typed !== 'string' && expectsText(path, typed, replaced) ? replaced : typed;
   };
@@ -57,18 +56,19 @@ export function substitute(
   return { value: visit(root, []), findings };
 }
 
-/** Whether a text cannot be without a variable of the environment: not every one in it has a default. */
-export function needsVariable(text: string): boolean {
-  return [...text.matchAll(TOKEN)].some(
-    ([, name, , otherwise = '']) => name !== undefined && otherwise === '',
+/**
+ * What a text says by itself: with its defaults.
+ * @param placeholder stands where a variable without a default does
+ */
+export function constantPart(text: string, placeholder = ''): string {
+  return text.replace(TOKEN, (token, name?: string, _default?: string, otherwise = '') =>
+    name === undefined ? token : otherwise === '' ? placeholder : otherwise,
   );
 }
 
-/** What a text says by itself: with its defaults, and nothing where variables have none. */
-export function constantPart(text: string): string {
-  return text.replace(TOKEN, (token, name?: string, _default?: string, otherwise = '') =>
-    name === undefined ? token : otherwise,
-  );
+/** Whether a text is one substitution and nothing else. */
+export function isSubstitution(text: string): boolean {
+  return WHOLE.test(text);
 }
 
 /**
