@@ -1,5 +1,5 @@
 import { isScalar, parseDocument } from 'yaml';
-import { type ConfigPath, isMapping } from './config-path.ts';
+import { type ConfigPath, isMapping, pathKey } from './config-path.ts';
 import type { Finding } from './problem.ts';
 
 /** The variables of the process, handed in. */
@@ -8,6 +8,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Substituted {
   readonly value: unknown;
   readonly findings: readonly Finding[];
+  /** By path, the texts as they were written into which the environment has put something. */
+  readonly filled: ReadonlyMap<string, string>;
 }
 
 const TOKEN = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\$\{/g;
@@ -24,6 +26,7 @@ export function substitute(
   expectsText: (path: ConfigPath, typed: unknown, text: string) => boolean,
 ): Substituted {
   const findings: Finding[] = [];
+  const filled = new Map<string, string>();
 
   const replace = (text: string, path: ConfigPath): unknown => {
     let failed = false;
@@ -36,7 +39,10 @@ export function substitute(
       if (token === '$${') return '${';
       if (name === undefined) return fail('expected ${NAME} or ${NAME:-default}; write $${ for a literal ${');
       const value = environment[name];
-      if (value !== undefined && (value !== '' || hasDefault === undefined)) return value;
+      if (value !== undefined && (value !== '' || hasDefault === undefined)) {
+        filled.set(pathKey(path), text);
+        return value;
+      }
       if (otherwise !== undefined) return otherwise;
       return fail(`the environment variable ${name} is not set, and \${${name}} gives no default`);
     });
@@ -53,7 +59,7 @@ export function substitute(
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, [...path, key])]));
   };
 
-  return { value: visit(root, []), findings };
+  return { value: visit(root, []), findings, filled };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { problemsIn } from '../../support/config-text.ts';
 
-/** `$` for the variables that are set; the message is the same for every form. */
+/** Variables that are set: what is written beside them is refused all the same. */
 const environment = {
   HOST: 'cache',
   PORT: '6379',
