@@ -15,7 +15,7 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
     about:
       'Refused before a route is looked for, or because the path could be served as something that a stricter rule protects.',
     operators:
-      'The log line has `path` unless the path itself was refused. `explain --url` says whether a URL is ambiguous. A route ' +
+      'The log line has `path` unless the path itself was refused. `explain --url` says what in a URL is ambiguous. A route ' +
       'may permit some spellings by name: `match.permit` in [configuration.md](configuration.md).',
   },
   ROUTE: {
