@@ -1,9 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { type PrintedConfig, printConfig } from './config/print.ts';
 import type { Config } from './config/schema/config.ts';
 import type { Clock, Logger } from './core/ports.ts';
 import { describeExplanation } from './describe-explanation.ts';
 import { createExplainer, type Explain } from './explain.ts';
+import { createAdminServer } from './listen/admin-server.ts';
 import { createAdminApp } from './observe/admin-app.ts';
 import type { Exposition } from './observe/combine-metrics.ts';
 import { createStatusBoard } from './observe/status/board.ts';
@@ -52,7 +53,7 @@ export function createAdmin(options: AdminOptions): Admin {
     },
     onFailure,
   });
-  return { server: createServer(app), start: () => board.start(), stop: () => board.stop() };
+  return { server: createAdminServer(app, options), start: () => board.start(), stop: () => board.stop() };
 }
 
 /** What is made of the configuration in force, kept until there is another. */

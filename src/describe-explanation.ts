@@ -42,6 +42,7 @@ export function describeExplanation(explanation: Explanation, now: number): stri
       'outcome',
       refusal === null ? 'allowed' : `${refusal.status} ${refusal.code}: ${refusal.description}`,
     );
+    if (refusal?.detail != null) row('', refusal.detail);
   }
   return `${lines.join('\n')}\n`;
 }

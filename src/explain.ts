@@ -1,4 +1,4 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, METHODS, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { compareTokens, ID_TOKENS } from './authenticate/id-token.ts';
 import { parseToken } from './authenticate/parse-token.ts';
@@ -9,19 +9,21 @@ import { compileConditions } from './authorize/compile-rule.ts';
 import { decide } from './authorize/decide.ts';
 import { holds } from './authorize/evaluate-condition.ts';
 import { type ExplainedCondition, explainCondition } from './authorize/explain-rule.ts';
-import { createRouter } from './authorize/find-route.ts';
-import { readParameters } from './authorize/route-index.ts';
+import { createRouter, type Router } from './authorize/find-route.ts';
+import { readParameters, routeForMethod } from './authorize/route-index.ts';
 import type { Config } from './config/schema/config.ts';
 import { ERRORS, type ErrorCode } from './core/errors.ts';
 import { Exchange, inboundOf } from './core/exchange.ts';
 import type { Inbound } from './core/inbound.ts';
 import type { Principal } from './core/principal.ts';
-import type { Refusal } from './core/refusal.ts';
+import { deny, type Refusal } from './core/refusal.ts';
 import { NO_PARAMETERS } from './core/route.ts';
 import type { SigningPlan } from './core/signing.ts';
+import { describeRefusedPath, describeRefusedSpelling } from './explain-ambiguity.ts';
 import { type RefusedToken, readRefusedToken } from './explain-token.ts';
 import { describeRateLimit } from './limit/describe-rate-limit.ts';
 import { createCanonicalizeStage } from './listen/canonicalize.ts';
+import { parseRequestTarget } from './listen/request-target.ts';
 import { compileUpstreams } from './prepare/compile-upstreams.ts';
 import { compileSigning } from './sign/compile-signing.ts';
 import { describeSigning, type SigningDescription } from './sign/describe-signing.ts';
@@ -42,6 +44,8 @@ interface ExplainedRefusal {
   readonly status: number;
   readonly code: ErrorCode;
   readonly description: string;
+  /** What of this request it is about; null where the description says all. */
+  readonly detail: string | null;
 }
 
 /** What would become of a request, and why. */
@@ -97,9 +101,18 @@ export function createExplainer(config: Config): Explain {
   const upstreams = compileUpstreams(config, compileSigning(config, compileConditions));
   const router = createRouter(compileRoutes(config, upstreams));
   return (asked) => {
+    // Node's parser takes no others, and answers for itself.
+    if (!METHODS.includes(asked.method)) {
+      const detail = `because ${JSON.stringify(asked.method)} is no method: they are known by name, in upper case`;
+      return { ...refused(deny('REQUEST_MALFORMED'), detail), ...NOTHING };
+    }
     const exchange = exchangeFor(asked);
-    const canonical = stage.run(exchange);
-    if (canonical !== undefined) return { ...refused(canonical as Refusal), ...NOTHING };
+    const refusal = stage.run(exchange) as Refusal | undefined;
+    if (refusal !== undefined) {
+      const ambiguous = refusal.code === 'REQUEST_PATH_AMBIGUOUS';
+      const path = parseRequestTarget(exchange.request.url ?? '')?.path ?? '';
+      return { ...refused(refusal, ambiguous ? describeRefusedPath(path) : null), ...NOTHING };
+    }
     return explainInbound(config, asked, inboundOf(exchange), router);
   };
 }
@@ -118,10 +131,12 @@ function explainInbound(
   config: Config,
   asked: ExplainedRequest,
   inbound: Inbound,
-  router: ReturnType<typeof createRouter>,
+  router: Router,
 ): Explanation {
   const route = router.find(inbound);
-  if ('code' in route) return { ...refused(route), ...NOTHING, path: inbound.path };
+  if ('code' in route) {
+    return { ...refused(route, whyNoRoute(route, inbound, router)), ...NOTHING, path: inbound.path };
+  }
 
   const found = {
     path: inbound.path,
@@ -164,6 +179,14 @@ function explainInbound(
   };
 }
 
+/** What the code alone does not say of a request for which there is no route. */
+function whyNoRoute({ code, allow }: Refusal, inbound: Inbound, router: Router): string | null {
+  if (allow !== undefined) return `because it allows ${allow.join(', ')}`;
+  if (code !== 'REQUEST_PATH_AMBIGUOUS') return null;
+  const route = routeForMethod(router.match(inbound) ?? [], inbound.method);
+  return describeRefusedSpelling(inbound.irregular, route?.permit ?? 0);
+}
+
 function explainSigning(
   plan: SigningPlan,
   caller: Principal | null,
@@ -182,13 +205,16 @@ function explainSigning(
 
 const PASSED = { outcome: 'allow', refusal: null, shadow: null } as const;
 
-function refused(refusal: Refusal): Pick<Explanation, 'outcome' | 'refusal' | 'shadow'> {
-  return { outcome: 'deny', refusal: describeRefusal(refusal), shadow: null };
+function refused(
+  refusal: Refusal,
+  detail: string | null = null,
+): Pick<Explanation, 'outcome' | 'refusal' | 'shadow'> {
+  return { outcome: 'deny', refusal: describeRefusal(refusal, detail), shadow: null };
 }
 
-function describeRefusal({ code }: Refusal): ExplainedRefusal {
+function describeRefusal({ code }: Refusal, detail: string | null = null): ExplainedRefusal {
   const { status, description } = ERRORS[code];
-  return { status, code, description };
+  return { status, code, description, detail };
 }
 
 /** @param tokenUse kinds of token accepted, instead of those that the pool accepts from callers */
@@ -213,7 +239,7 @@ function exchangeFor(asked: ExplainedRequest): Exchange {
   const url = asked.url.toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent);
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
   const target = absolute?.[2] ?? url;
-  request.method = asked.method.toUpperCase();
+  request.method = asked.method;
   request.url = absolute !== null && !target.startsWith('/') ? `/${target}` : target;
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;

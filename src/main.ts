@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
+import { nameProgram } from './cli/command.ts';
 import { runProgram } from './cli/program.ts';
 
 // The edge of the process: its arguments, streams, signals and exit code are touched here and nowhere else.
@@ -42,6 +43,7 @@ for (const stream of [process.stdout, process.stderr]) {
 const code = await runProgram(
   process.argv.slice(2),
   {
+    name: nameProgram(process.argv[1] ?? '', process.cwd()),
     environment: process.env,
     folder: process.cwd(),
     out: (text) => void process.stdout.write(text),

@@ -17,6 +17,11 @@ const PERMITS: Readonly<Record<Config['routes'][number]['match']['permit'][numbe
   '//': Irregularity.emptySegment,
 };
 
+/** The names under which routes permit these spellings. */
+export function spellingsOf(irregular: number): string[] {
+  return Object.entries(PERMITS).flatMap(([name, bit]) => ((irregular & bit) === 0 ? [] : [name]));
+}
+
 /**
  * Compiles the routes of a checked configuration.
  * @param upstreams by the names the configuration gives them

@@ -1,9 +1,12 @@
+import { relative } from 'node:path';
 import type { Command } from 'commander';
 import type { Environment } from '../config/substitute.ts';
 import type { ExitCode } from './exit-code.ts';
 
 /** What a command may know of the process it runs in; nothing else reaches for it. */
 export interface CommandContext {
+  /** How the program was called, for what to call next. */
+  readonly name: string;
   readonly environment: Environment;
   /** Where relative paths on the command line start. */
   readonly folder: string;
@@ -23,6 +26,12 @@ export type AddCommand = (
   context: CommandContext,
   finish: (code: ExitCode) => void,
 ) => void;
+
+/** By its name; from a checkout, where it is not installed, by the script that it was started with. */
+export function nameProgram(script: string, folder: string): string {
+  const inCheckout = /[\\/]src[\\/](main\.ts|bin\.js)$/.test(script);
+  return inCheckout ? `npx node ${relative(folder, script)}` : 'cognito-auth-proxy';
+}
 
 /** Resolves when the signal is aborted. */
 export function aborted(signal: AbortSignal): Promise<void> {

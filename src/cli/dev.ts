@@ -31,8 +31,12 @@ interface DevOptions {
 
 /** `dev`: the proxy with all that it needs around it, on this machine alone. */
 export const devCommand: AddCommand = (program, context, finish) => {
-  program
-    .command('dev')
+  const command = program.command('dev');
+  const { npm_lifecycle_event: script } = context.environment;
+  // npm keeps options to itself, and hands on what they are given.
+  if (script !== undefined)
+    command.showHelpAfterError(`npm hands on what stands after --: npm run ${script} -- --config FILE`);
+  command
     .description('run the proxy with a local user pool, signed-in users and a sample upstream')
     .option(
       '-c, --config <file>',

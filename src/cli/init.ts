@@ -54,7 +54,7 @@ function init(options: InitOptions, context: CommandContext): ExitCode {
     context.err(`${options.output}: ${describeFileError(error)}\n`);
     return EXIT.failed;
   }
-  context.err(`wrote ${options.output}; next: cognito-auth-proxy check --config ${options.output}\n`);
+  context.err(`wrote ${options.output}; next: ${context.name} check --config ${options.output}\n`);
   return EXIT.fine;
 }
 

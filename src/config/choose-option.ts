@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isMapping } from './config-path.ts';
 import { choicesOf, describeExpected, kindExpected, kindOf } from './describe-expected.ts';
-import { describeValue, listWords } from './describe-value.ts';
+import { listWords } from './describe-value.ts';
 import type { Finding } from './problem.ts';
 import { definitionOf, type SchemaNode } from './schema-tree.ts';
 import { didYouMean } from './suggest.ts';
@@ -13,15 +13,14 @@ export type Choice = { readonly meant: SchemaNode } | { readonly findings: reado
  * Picks the option of a union that the value was meant for, by the kind of the value and by the keys it has, so that
  * the message is about that one.
  * @param options the alternatives, out of their wrappers
- * @param secret the value is not repeated in a message
+ * @param got what a message may say of the value
  */
 export function chooseOption(
   union: SchemaNode,
   options: readonly SchemaNode[],
   value: unknown,
-  secret: boolean,
+  got: string,
 ): Choice {
-  const got = secret ? '' : `, got ${describeValue(value)}`;
   const sameKind = options.filter((option) => kindExpected(option) === kindOf(value));
   const onlyChoices = sameKind.every((option) => choicesOf(option).length > 0);
   if (onlyChoices) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isMapping } from './config-path.ts';
-import { describeValue, listWords } from './describe-value.ts';
+import { listWords } from './describe-value.ts';
 import { definitionOf, type SchemaNode } from './schema-tree.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -79,10 +79,9 @@ function formatWanted(node: SchemaNode): string | null {
 
 /**
  * Why a scalar schema refuses the value.
- * @param secret the value is not repeated in the message
+ * @param got what the message may say of the value
  */
-export function describeRefusal(node: SchemaNode, value: unknown, secret: boolean): string {
-  const got = secret ? '' : `, got ${describeValue(value)}`;
+export function describeRefusal(node: SchemaNode, value: unknown, got: string): string {
   const choices = choicesOf(node);
   if (choices.length > 0) {
     const guess = typeof value === 'string' ? didYouMean(value, choices) : '';

@@ -5,25 +5,28 @@ import { describeExpected, describeRefusal } from './describe-expected.ts';
 import { describeValue, listWords } from './describe-value.ts';
 import type { Finding } from './problem.ts';
 import { schemaRoles } from './schema/scalars.ts';
-import { accepts, alternatives, childOf, definitionOf, type SchemaNode } from './schema-tree.ts';
+import { accepts, alternatives, childOf, definitionOf, pathsMarked, type SchemaNode } from './schema-tree.ts';
 import { nearest } from './suggest.ts';
+import { TELL_WRITTEN, type Telling } from './telling.ts';
 
 /**
  * Says what is wrong with a value that a schema refuses. zod stays the judge; this walk follows what the writer meant
  * (the branch of a union, the key that was misspelt), where zod reports what its parser tried.
  */
-export function diagnose(schema: SchemaNode, value: unknown): Finding[] {
+export function diagnose(schema: SchemaNode, value: unknown, telling: Telling = TELL_WRITTEN): Finding[] {
   if (accepts(schema, value)) return [];
-  const findings = examine(schema, value, { path: [], secret: false, outerKeys: [] });
-  return findings.length > 0 ? findings : ownFindings(schema, value, []);
+  const place: Place = { path: [], secret: false, outerKeys: [], telling };
+  const findings = examine(schema, value, place);
+  return findings.length > 0 ? findings : ownFindings(schema, value, place);
 }
 
 interface Place {
   readonly path: ConfigPath;
-  /** The value must not be repeated in a message. */
+  /** Neither the value nor what is in it may be repeated in a message. */
   readonly secret: boolean;
   /** The keys of the mapping that holds this one. */
   readonly outerKeys: readonly string[];
+  readonly telling: Telling;
 }
 
 function examine(node: SchemaNode, value: unknown, outer: Place): Finding[] {
@@ -58,17 +61,19 @@ function examine(node: SchemaNode, value: unknown, outer: Place): Finding[] {
       );
     default:
       if (accepts(node, value)) return [];
-      return [{ path: place.path, message: describeRefusal(node, value, place.secret) }];
+      return [{ path: place.path, message: describeRefusal(node, value, gotIn(place, node, value)) }];
   }
 }
 
 function inside(place: Place, step: string | number, outerKeys: readonly string[] = []): Place {
-  return { path: [...place.path, step], secret: place.secret, outerKeys };
+  return { ...place, path: [...place.path, step], outerKeys };
 }
 
-function examineUnion(node: SchemaNode, value: unknown, place: Place): Finding[] {
+function examineUnion(node: SchemaNode, value: unknown, outer: Place): Finding[] {
   if (accepts(node, value)) return [];
-  const choice = chooseOption(node, alternatives(node), value, place.secret);
+  // Whoever mixes its options up may have put the secret of one where another has none.
+  const place = holdsSecret(node) ? { ...outer, secret: true } : outer;
+  const choice = chooseOption(node, alternatives(node), value, gotIn(place, node, value));
   if ('meant' in choice) return examine(choice.meant, value, place);
   return choice.findings.map((finding) => ({ ...finding, path: [...place.path, ...finding.path] }));
 }
@@ -134,25 +139,41 @@ function examineRecord(
     const findings = examine(definition.valueType, item, inside(place, key));
     if (accepts(definition.keyType, key)) return findings;
     const name = alternatives(definition.keyType)[0] ?? definition.keyType;
-    const message = describeRefusal(name, key, false);
+    const message = describeRefusal(name, key, `, got ${describeValue(key)}`);
     return [{ path: [...place.path, key], message, at: 'key' as const }, ...findings];
   });
 }
 
 function wrongKind(node: SchemaNode, value: unknown, place: Place): Finding {
-  const got = place.secret ? '' : `, got ${describeValue(value)}`;
-  return { path: place.path, message: `expected ${describeExpected([node])}${got}` };
+  const message = `expected ${describeExpected([node])}${gotIn(place, node, value)}`;
+  return { path: place.path, message };
+}
+
+/** What stands in place of a mapping with secrets in it may be one of them. */
+function gotIn({ path, secret, telling }: Place, node: SchemaNode, value: unknown): string {
+  return telling.got(path, value, secret || holdsSecret(node));
+}
+
+function holdsSecret(node: SchemaNode): boolean {
+  return pathsMarked(node, { role: 'hidden' }).length > 0;
 }
 
 /** What a schema says of a value whose parts are all right: refinements, and too few entries. */
 function orElseOwn(findings: Finding[], node: SchemaNode, value: unknown, place: Place): Finding[] {
-  return findings.length > 0 ? findings : ownFindings(node, value, place.path);
+  return findings.length > 0 ? findings : ownFindings(node, value, place);
 }
 
-function ownFindings(node: SchemaNode, value: unknown, path: ConfigPath): Finding[] {
+function ownFindings(node: SchemaNode, value: unknown, { path, telling }: Place): Finding[] {
   const issues = z.safeParse(node, value).error?.issues ?? [];
-  return issues.map((issue) => ({
-    path: [...path, ...(issue.path as (string | number)[])],
-    message: issue.code === 'too_small' ? 'expected at least one entry' : issue.message,
-  }));
+  return issues.map((issue) => {
+    const here = [...path, ...(issue.path as (string | number)[])];
+    const file = issue.code === 'custom' ? issue.params?.['file'] : undefined;
+    if (typeof file === 'string') {
+      return { path: here, message: `${telling.file([...here, 'file'], file)} ${issue.message}` };
+    }
+    return {
+      path: here,
+      message: issue.code === 'too_small' ? 'expected at least one entry' : issue.message,
+    };
+  });
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { type ConfigPath, isWithin } from './config-path.ts';
@@ -28,7 +29,7 @@ export interface Loaded {
   /** What the review has found, in the order of the file. */
   readonly warnings: readonly Problem[];
   readonly source: Source;
-  /** Every file that was read, as it was just before: what to watch. */
+  /** Every file that was read, or is to be, as it was just before: what to watch. */
   readonly files: Fingerprints;
 }
 
@@ -49,13 +50,18 @@ export function loadConfig(source: Source, options: LoadOptions): LoadResult {
   const files = new Map<string, string | null>(source.kind === 'file' ? [[source.path, written.digest]] : []);
   if (written.broken) return { ok: false, problems: sortProblems(written.problems), source, files };
 
+  const { telling } = written;
   const resolved = resolveFiles(written.value, folderOf(source));
-  for (const path of resolved.files) files.set(path, fingerprint(path));
+  for (const { path, file } of resolved.files) {
+    // A folder that cannot be watched is named in the log: one that is there is no secret.
+    if (telling.isDoubtful(path, file) && !existsSync(dirname(file))) continue;
+    files.set(file, fingerprint(file));
+  }
 
   const root = resolved.value;
   const verdict = z.safeParse(configSchema, root);
-  const schemaFindings = verdict.success ? [] : diagnose(configSchema, root);
-  const context = { dev: options.dev ?? false, written: root };
+  const schemaFindings = verdict.success ? [] : diagnose(configSchema, root, telling);
+  const context = { dev: options.dev ?? false, written: root, telling };
   const referenceFindings = checkCrossReferences(readDraft(root), context);
   const findings = [
     ...written.findings,

@@ -67,9 +67,14 @@ function openingQuote(document: Document.Parsed, missedAt: number): number {
   return start;
 }
 
+/** What messages quote of the file may be a part of a secret. */
+const QUOTED =
+  /(?<=unresolved tag|extra characters|token in YAML (?:document|stream)|not a YAML token): .*|(?<=escape sequence) .*/is;
+
 function explain({ code, message }: YAMLError, line: string): string {
   if (code === 'MULTIPLE_DOCS') return 'expected one YAML document, got another one after ---';
-  const said = `not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+  const words = message.replace(QUOTED, '');
+  const said = `not YAML: ${words.charAt(0).toLowerCase()}${words.slice(1)}`;
   const inFlow = code === 'MISSING_CHAR' || code === 'UNEXPECTED_TOKEN';
   if (!inFlow || !/[[{,:]\s*\$\{/.test(line)) return said;
   return `${said}; inside [ ] and { } a substitution is put in quotes: "\${NAME}"`;

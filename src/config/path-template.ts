@@ -18,15 +18,20 @@ const PARAMETER = /^\{([A-Za-z_][A-Za-z0-9._-]*)(\+?)\}$/;
  * written as people read it (`/café`); it is brought into the spelling that a request's path has when it is matched. What
  * no request can contain is a mistake.
  * @param permit spellings that the route lets through by name
+ * @param got what a mistake may say of a segment
  */
-export function parseTemplate(template: string, permit: readonly string[]): PathTemplate {
+export function parseTemplate(
+  template: string,
+  permit: readonly string[],
+  got: (part: string) => string = () => '',
+): PathTemplate {
   const mistakes: string[] = [];
   const parts = template.slice(1).split('/');
   const segments = parts.map((part): Segment => {
     const [, name, greedy] = PARAMETER.exec(part) ?? [];
     if (name !== undefined) return { kind: greedy === '+' ? 'greedy' : 'parameter', name };
     if (/[{}]/.test(part)) {
-      mistakes.push(`expected {name} or {name+} as a whole segment, got ${JSON.stringify(part)}`);
+      mistakes.push(`expected {name} or {name+} as a whole segment${got(part)}`);
     } else if (part === '*' || part === '**') {
       mistakes.push(`"${part}" is not a wildcard: write {name} for one segment, {name+} for the rest`);
     }

@@ -10,6 +10,7 @@ import type { Finding, Problem } from './problem.ts';
 import { configSchema } from './schema/config.ts';
 import { accepts, schemasAt } from './schema-tree.ts';
 import { type Environment, substitute } from './substitute.ts';
+import { createTelling, TELL_WRITTEN, type Telling } from './telling.ts';
 import { findWrittenSecrets } from './written-secrets.ts';
 
 /** A source as plain values, before the schema has seen it. */
@@ -21,6 +22,8 @@ export interface Written {
   /** Paths about which enough has been said. */
   readonly spoiled: readonly ConfigPath[];
   readonly broken: boolean;
+  /** What messages about it may repeat. */
+  readonly telling: Telling;
   readonly digest: string | null;
 }
 
@@ -31,7 +34,17 @@ export function readWritten(source: Source, environment: Environment): Written {
     const { value, findings } = readEnvironment(environment, origins);
     const spoiled = findings.map((finding) => finding.path);
     const overlaid = overlayEnvironment(value, environment, origins);
-    return { value: overlaid, origins, problems: [], findings, spoiled, broken: false, digest: null };
+    return {
+      value: overlaid,
+      origins,
+      problems: [],
+      findings,
+      spoiled,
+      broken: false,
+      // Its variables have names of ours and take no secrets.
+      telling: TELL_WRITTEN,
+      digest: null,
+    };
   }
   if (source.kind === 'text') return readText(source.text, source.name, environment, null);
   const digest = fingerprint(source.path);
@@ -41,7 +54,16 @@ export function readWritten(source: Source, environment: Environment): Written {
     const message = `cannot be read: ${describeFileError(error)}`;
     const problems = [{ origin: { file: describeSource(source) }, where: '', message }];
     const origins = createOrigins();
-    return { value: null, origins, problems, findings: [], spoiled: [], broken: true, digest };
+    return {
+      value: null,
+      origins,
+      problems,
+      findings: [],
+      spoiled: [],
+      broken: true,
+      telling: TELL_WRITTEN,
+      digest,
+    };
   }
 }
 
@@ -56,6 +78,7 @@ function readText(text: string, name: string, environment: Environment, digest: 
     findings,
     spoiled: [...parsed.spoiled, ...findings.map((finding) => finding.path)],
     broken: parsed.broken,
+    telling: createTelling(substituted.filled),
     digest,
   };
 }

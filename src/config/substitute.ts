@@ -1,6 +1,5 @@
 import { isScalar, parseDocument } from 'yaml';
-import type { ConfigPath } from './config-path.ts';
-import { isMapping } from './config-path.ts';
+import { type ConfigPath, isMapping, pathKey } from './config-path.ts';
 import type { Finding } from './problem.ts';
 
 /** The variables of the process, handed in. */
@@ -9,6 +8,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Substituted {
   readonly value: unknown;
   readonly findings: readonly Finding[];
+  /** By path, the texts as they were written into which the environment has put something. */
+  readonly filled: ReadonlyMap<string, string>;
 }
 
 const TOKEN = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\$\{/g;
@@ -25,6 +26,7 @@ export function substitute(
   expectsText: (path: ConfigPath, typed: unknown, text: string) => boolean,
 ): Substituted {
   const findings: Finding[] = [];
+  const filled = new Map<string, string>();
 
   const replace = (text: string, path: ConfigPath): unknown => {
     let failed = false;
@@ -37,12 +39,15 @@ export function substitute(
       if (token === '$${') return '${';
       if (name === undefined) return fail('expected ${NAME} or ${NAME:-default}; write $${ for a literal ${');
       const value = environment[name];
-      if (value !== undefined && (value !== '' || hasDefault === undefined)) return value;
+      if (value !== undefined && (value !== '' || hasDefault === undefined)) {
+        filled.set(pathKey(path), text);
+        return value;
+      }
       if (otherwise !== undefined) return otherwise;
       return fail(`the environment variable ${name} is not set, and \${${name}} gives no default`);
     });
     if (failed) return text;
-    if (!WHOLE.test(text)) return replaced;
+    if (!isSubstitution(text)) return replaced;
     const typed = typeAsYaml(replaced);
     return typeof typed !== 'string' && expectsText(path, typed, replaced) ? replaced : typed;
   };
@@ -54,21 +59,22 @@ export function substitute(
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, [...path, key])]));
   };
 
-  return { value: visit(root, []), findings };
+  return { value: visit(root, []), findings, filled };
 }
 
-/** Whether a text cannot be without a variable of the environment: not every one in it has a default. */
-export function needsVariable(text: string): boolean {
-  return [...text.matchAll(TOKEN)].some(
-    ([, name, , otherwise = '']) => name !== undefined && otherwise === '',
-  );
-}
-
-/** What a text says by itself: with its defaults, and nothing where variables have none. */
-export function constantPart(text: string): string {
+/**
+ * What a text says by itself: with its defaults.
+ * @param placeholder stands where a variable without a default does
+ */
+export function constantPart(text: string, placeholder = ''): string {
   return text.replace(TOKEN, (token, name?: string, _default?: string, otherwise = '') =>
-    name === undefined ? token : otherwise,
+    name === undefined ? token : otherwise === '' ? placeholder : otherwise,
   );
+}
+
+/** Whether a text is one substitution and nothing else. */
+export function isSubstitution(text: string): boolean {
+  return WHOLE.test(text);
 }
 
 /**

@@ -73,7 +73,7 @@ export function readYamlTree(
   const followAlias = (alias: Alias, path: ConfigPath, key?: Origin): unknown => {
     aliases += 1;
     const target = alias.resolve(document);
-    if (target === undefined) return complain(alias, path, `there is no anchor &${alias.source}`);
+    if (target === undefined) return complain(alias, path, 'there is no anchor of this name');
     if (followed.includes(target)) {
       broken = true;
       return complain(alias, path, `*${alias.source} stands inside what it refers to`);

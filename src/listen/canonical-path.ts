@@ -21,7 +21,7 @@ const ENCODED = Array.from({ length: 256 }, (_, byte) => `%${hex(byte)}`);
 const UNRESERVED = codesOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~');
 
 /** A segment that is `.` or `..`, or may become one where dots and spaces are trimmed. */
-const DOT_SEGMENT = /\/(?:\.\.?|\.+%20(?:\.|%20)*|(?:%20)+\.(?:\.|%20)*)(?:\/|$)/;
+export const DOT_SEGMENT = /\/(?:\.\.?|\.+%20(?:\.|%20)*|(?:%20)+\.(?:\.|%20)*)(?:\/|$)/;
 
 /** What to do with each latin-1 character of a raw path; 0 needs a closer look or is refused. */
 const CLASSES = classifyCharacters();

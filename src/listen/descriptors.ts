@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 /** Descriptors kept for all that is no client and no upstream: probes and scrapes, keys, the log, the configuration. */
 const RESERVE = 64;
 
+/** Connections to the admin port: a part of those, since the rest needs some too. */
+export const ADMIN_CONNECTIONS = RESERVE / 2;
+
 /** Files that this process may have open at most; infinite where the system does not say. */
 export function descriptorLimit(): number {
   try {

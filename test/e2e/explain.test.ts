@@ -124,6 +124,8 @@ const TARGETS = [
   '*',
 ];
 const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS', 'PROPFIND'];
+/** Methods, and what is none to node's parser. */
+const WORDS = [...METHODS, 'QUERY', 'get', 'Post', 'FOO', 'GETS', 'M-SEARCH'];
 
 describe('explain says what serve does', () => {
   let place: Surroundings;
@@ -258,6 +260,11 @@ describe('explain says what serve does', () => {
     ]) {
       expect(outcomes).toContain(outcome);
     }
+  });
+
+  it('for every method, and what is none', async () => {
+    for (const word of WORDS) await compare(word, 'localhost', '/healthz', 'nobody');
+    expect(told('get', 'localhost', '/healthz', null)).toBe('REQUEST_MALFORMED');
   });
 
   it('for every host', async () => {

@@ -10,13 +10,18 @@ export interface Ran {
 /** Runs a command line in this process, as the entry of the program would. */
 export async function runCommandLine(
   args: readonly string[],
-  { folder = '/', environment = {} }: { folder?: string; environment?: Environment } = {},
+  {
+    folder = '/',
+    environment = {},
+    name = 'cognito-auth-proxy',
+  }: { folder?: string; environment?: Environment; name?: string } = {},
 ): Promise<Ran> {
   let out = '';
   let err = '';
   const code = await runProgram(
     args,
     {
+      name,
       environment,
       folder,
       out: (text) => {

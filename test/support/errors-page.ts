@@ -15,7 +15,7 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
     about:
       'Refused before a route is looked for, or because the path could be served as something that a stricter rule protects.',
     operators:
-      'The log line has `path` unless the path itself was refused. `explain --url` says whether a URL is ambiguous. A route ' +
+      'The log line has `path` unless the path itself was refused. `explain --url` says what in a URL is ambiguous. A route ' +
       'may permit some spellings by name: `match.permit` in [configuration.md](configuration.md).',
   },
   ROUTE: {
@@ -100,7 +100,7 @@ says for the status, so that its clients keep working. \`requestId\` is also in 
 \`\`\`
 
 A caller who accepts \`text/html\` gets the same facts as a page. Answers of the service behind the proxy are passed on as they are,
-and have none of these codes.
+and have none of these codes. Which file decides each: [request-lifecycle.md](request-lifecycle.md#where-a-refusal-is-decided).
 
 Every refused request is one line in the log and one count in \`cognito_auth_proxy_decisions_total{route,decision,code}\`, unless
 it was no HTTP at all. To find out more about one, look for its request id in the log; to find out about one that has not

@@ -1,6 +1,7 @@
 import { isMapping, valueAt } from '../config-path.ts';
 import type { Draft } from '../draft.ts';
 import type { Finding } from '../problem.ts';
+import type { Telling } from '../telling.ts';
 
 /** One rule that spans several places of a configuration. */
 export type Check = (draft: Draft, context: CheckContext) => Finding[];
@@ -10,6 +11,7 @@ export interface CheckContext {
   readonly dev: boolean;
   /** The configuration as written, after substitution, for what the schema does not keep. */
   readonly written: unknown;
+  readonly telling: Telling;
 }
 
 /** Whether a section is there, but in no shape to look names up in: that is said already. */

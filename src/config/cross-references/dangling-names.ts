@@ -1,5 +1,5 @@
 import type { ConfigPath } from '../config-path.ts';
-import { describeValue, listWords } from '../describe-value.ts';
+import { listWords } from '../describe-value.ts';
 import type { Finding } from '../problem.ts';
 import { didYouMean } from '../suggest.ts';
 import { type Check, isUnreadable } from './check.ts';
@@ -15,7 +15,7 @@ export const danglingNames: Check = (draft, context) => {
     const known = [...draft[section].keys()];
     if (known.includes(name) || isUnreadable(section, context)) return;
     if (section === 'upstreams' && known.length === 0) return;
-    const message = `there is no ${KINDS[section]} ${describeValue(name)}${hint(name, known)}`;
+    const message = `there is no ${KINDS[section]} ${context.telling.name(path, name)}${hint(name, known)}`;
     findings.push({ path, message });
   };
 

@@ -4,11 +4,12 @@ import { describeFileError } from '../file-error.ts';
 import type { Check } from './check.ts';
 
 /** A key set on disk must be there and be one; whether its keys are any good is seen where tokens are verified. */
-export const keySetFiles: Check = (draft) =>
+export const keySetFiles: Check = (draft, { telling }) =>
   [...draft.userPools].flatMap(([name, pool]) => {
     if (pool === null || !('file' in pool.keys)) return [];
+    const path = ['userPools', name, 'keys', 'file'];
     const mistake = mistakeInKeySet(pool.keys.file);
-    return mistake === null ? [] : [{ path: ['userPools', name, 'keys', 'file'], message: mistake }];
+    return mistake === null ? [] : [{ path, message: `${telling.file(path, pool.keys.file)} ${mistake}` }];
   });
 
 function mistakeInKeySet(file: string): string | null {
@@ -16,7 +17,7 @@ function mistakeInKeySet(file: string): string | null {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    return `the file ${file} cannot be read: ${describeFileError(error)}`;
+    return `cannot be read: ${describeFileError(error)}`;
   }
   try {
     const document: unknown = JSON.parse(text);
@@ -25,5 +26,5 @@ function mistakeInKeySet(file: string): string | null {
   } catch {
     // said below
   }
-  return `the file ${file} is not a JSON Web Key Set: expected { "keys": [...] }`;
+  return 'is not a JSON Web Key Set: expected { "keys": [...] }';
 }

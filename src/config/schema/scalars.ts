@@ -66,7 +66,10 @@ export const identifier = z
 /** A path; relative ones start at the folder of the configuration file. The loader makes it absolute and watches it. */
 export const filePath = z.string().min(1).register(schemaRoles, { role: 'file' }).meta({ title: 'path' });
 
-/** A text, or the file that holds it, read here and watched by the loader. */
+/**
+ * A text, or the file that holds it, read here and watched by the loader. An issue has the file apart from its words: whether its
+ * name may be told is not known here.
+ */
 const textOrFile = z
   .union([z.string().min(1), z.strictObject({ file: filePath.describe('The file that holds it.') })])
   .transform((value, context): string => {
@@ -74,10 +77,10 @@ const textOrFile = z
     try {
       const text = readFileSync(value.file, 'utf8').trimEnd();
       if (text !== '') return text;
-      context.addIssue({ code: 'custom', message: `the file ${value.file} is empty` });
+      context.addIssue({ code: 'custom', message: 'is empty', params: { file: value.file } });
     } catch (error) {
-      const message = `the file ${value.file} cannot be read: ${describeFileError(error)}`;
-      context.addIssue({ code: 'custom', message });
+      const message = `cannot be read: ${describeFileError(error)}`;
+      context.addIssue({ code: 'custom', message, params: { file: value.file } });
     }
     return z.NEVER;
   });

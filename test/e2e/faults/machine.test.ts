@@ -80,6 +80,26 @@ describe('when descriptors run out', () => {
     expect(await served.stop()).toBe(0);
     expect(served.log.filter(({ message }) => message === 'upstream address set aside')).toEqual([]);
   });
+
+  it('half-sent requests to the admin port take them from nobody: clients, probes and reloads go on', async () => {
+    const served = await followServe(runIn(`ulimit -n ${DESCRIPTORS}; exec "$@"`, CONFIG));
+    const half: RawConnection[] = [];
+    while (half.length < 2 * DESCRIPTORS) {
+      const connection = await openRaw(served.admin);
+      connection.send('GET /livez HTTP/1.1\r\n');
+      half.push(connection);
+    }
+    for (let i = 0; i < 5; i++) {
+      expect((await served.request('GET /well HTTP/1.1')).status).toBe(200);
+      expect(await live(served.admin)).toBe(200);
+    }
+    place.write('some.yaml', place.complete({ routes: [OPEN_ROUTE] }));
+    expect(await served.logged('configuration taken over')).toMatchObject({ routes: 1 });
+    const warning = 'the admin port has as many connections as it takes';
+    expect(served.log.filter(({ message }) => message === warning)).toHaveLength(1);
+    for (const connection of half) connection.close();
+    expect(await served.stop()).toBe(0);
+  });
 });
 
 describe('as many idle connections as there are descriptors for, ten thousand at most', () => {

@@ -154,6 +154,7 @@ describe('check --online', () => {
       out: (text: string) => void lines.push(text),
       err: (text: string) => void lines.push(`! ${text}`),
       signal: new AbortController().signal,
+      name: 'cognito-auth-proxy',
       onHangup: () => undefined,
     };
     checkCommand(probes)(program, context, (result) => {

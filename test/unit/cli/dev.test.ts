@@ -17,6 +17,7 @@ async function runStopped(...args: string[]): Promise<{ code: number; out: strin
         said.err += text;
       },
       signal: AbortSignal.abort(),
+      name: 'cognito-auth-proxy',
       onHangup: () => undefined,
     },
     '0.0.0',

@@ -55,7 +55,7 @@ const explain = (...args: string[]) => runCommandLine(['explain', '--config', 'c
 
 describe('explain', () => {
   it('tells why a request would pass', async () => {
-    const ran = await explain('--url', '/users/%61lice/posts', '--method', 'post', '--token-file', 'writer');
+    const ran = await explain('--url', '/users/%61lice/posts', '--method', 'POST', '--token-file', 'writer');
     expect({ ...ran, out: ran.out.split('\n') }).toEqual({
       code: 0,
       err: '',
@@ -104,7 +104,10 @@ describe('explain', () => {
     ],
     [
       ['--url', '/a/../b'],
-      ['outcome    400 REQUEST_PATH_AMBIGUOUS: the path could be read in more than one way'],
+      [
+        'outcome    400 REQUEST_PATH_AMBIGUOUS: the path could be read in more than one way',
+        '           because of a segment of dots',
+      ],
     ],
     [
       ['--url', '/건강'],
@@ -122,6 +125,22 @@ describe('explain', () => {
       [
         'path       /users/a/posts',
         'outcome    405 ROUTE_METHOD_NOT_ALLOWED: the route does not allow this method',
+        '           because it allows POST',
+      ],
+    ],
+    [
+      ['--url', '/users/a/posts', '--method', 'post'],
+      [
+        'outcome    400 REQUEST_MALFORMED: the request is not well-formed HTTP',
+        '           because "post" is no method: they are known by name, in upper case',
+      ],
+    ],
+    [
+      ['--url', '/users/a%2Fb/posts', '--method', 'POST'],
+      [
+        'path       /users/a%2Fb/posts',
+        'outcome    400 REQUEST_PATH_AMBIGUOUS: the path could be read in more than one way',
+        '           because of "%2F": match.permit of a route may let that through',
       ],
     ],
     [
@@ -242,7 +261,7 @@ describe('explain', () => {
     expect(JSON.parse(out)).toMatchObject({
       outcome: 'deny',
       shadow: null,
-      refusal: { status: 403, code: 'AUTHZ_GROUP_REQUIRED' },
+      refusal: { status: 403, code: 'AUTHZ_GROUP_REQUIRED', detail: null },
       path: '/users/a/posts',
       route: { id: 'write', upstream: 'board', allow: 'conditions' },
       parameters: { name: 'a' },

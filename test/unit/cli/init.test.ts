@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nameProgram } from '../../../src/cli/command.ts';
 import { runCommandLine } from '../../support/command-line.ts';
 import { loadText, problemsOf } from '../../support/config-text.ts';
 
@@ -69,6 +70,22 @@ describe('init', () => {
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect((await runCommandLine(['init', '-o', 'proxy.yaml', '--force'], { folder })).code).toBe(0);
     expect(problemsOf(loadText(readFileSync(file, 'utf8')))).toEqual([]);
+  });
+
+  it('names what comes next as it was called itself', async () => {
+    const name = nameProgram('/checkout/src/main.ts', '/checkout');
+    expect(await runCommandLine(['init', '-o', 'next.yaml'], { folder, name })).toMatchObject({
+      err: 'wrote next.yaml; next: npx node src/main.ts check --config next.yaml\n',
+    });
+  });
+
+  it.each([
+    ['/usr/local/bin/cognito-auth-proxy', '/home/me', 'cognito-auth-proxy'],
+    ['/app/dist/bin.js', '/app', 'cognito-auth-proxy'],
+    ['/checkout/src/bin.js', '/checkout', 'npx node src/bin.js'],
+    ['/checkout/src/main.ts', '/checkout/docs', 'npx node ../src/main.ts'],
+  ])('%s called in %s is called %s', (script, from, name) => {
+    expect(nameProgram(script, from)).toBe(name);
   });
 
   it('says why it cannot write', async () => {

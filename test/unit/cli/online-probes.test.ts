@@ -14,6 +14,7 @@ const CONTEXT = {
   out: () => undefined,
   err: () => undefined,
   signal: new AbortController().signal,
+  name: 'cognito-auth-proxy',
   onHangup: () => undefined,
 };
 

@@ -28,4 +28,17 @@ describe('the command line', () => {
   ])('%j is bad usage', async (args, err) => {
     expect(await runCommandLine(args)).toEqual({ code: 2, out: '', err: `${err}\n` });
   });
+
+  it('tells who has npm swallow an option how to hand it on', async () => {
+    const environment = { npm_lifecycle_event: 'start' };
+    expect(await runCommandLine(['dev', 'x.yaml'], { environment })).toEqual({
+      code: 2,
+      out: '',
+      err: [
+        "error: too many arguments for 'dev'. Expected 0 arguments but got 1: x.yaml.",
+        'npm hands on what stands after --: npm run start -- --config FILE',
+        '',
+      ].join('\n'),
+    });
+  });
 });

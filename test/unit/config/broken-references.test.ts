@@ -52,10 +52,7 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
       upstreams: { board: 3 }
       userPools: 3
     `,
-    [
-      'c.yaml:1:21: upstreams.board: expected a mapping, got 3',
-      'c.yaml:2:12: userPools: expected a mapping, got 3',
-    ],
+    ['c.yaml:1:21: upstreams.board: expected a mapping', 'c.yaml:2:12: userPools: expected a mapping, got 3'],
   ],
   [
     'no user pool for a route that needs one',

@@ -131,7 +131,7 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
     [
       'c.yaml:2:16: server.tls.cert: expected text or { file: ... }',
       'c.yaml:2:30: server.tls.key.fil: unknown key, did you mean "file"?',
-      'c.yaml:6:17: upstreams.board.tls.key: expected text or { file: ... }',
+      'c.yaml:6:17: upstreams.board.tls.key: expected text or { file: ... }, got a list',
     ],
   ],
   [

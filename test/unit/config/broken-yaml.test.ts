@@ -85,7 +85,7 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
     `
       server: *defaults
     `,
-    ['c.yaml:1:9: server: there is no anchor &defaults'],
+    ['c.yaml:1:9: server: there is no anchor of this name'],
   ],
   [
     'an alias inside itself',
@@ -106,7 +106,7 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
     `
       server: !secret { workers: 1 }
     `,
-    ['c.yaml:1:9: not YAML: unresolved tag: !secret'],
+    ['c.yaml:1:9: not YAML: unresolved tag'],
   ],
   [
     'a mapping as a key',
@@ -126,7 +126,7 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
     [
       'c.yaml:1:19: server.listen: the environment variable UNSET is not set, and ${UNSET} gives no default',
       'c.yaml:1:40: server.workers: the environment variable UNSET_TOO is not set, and ${UNSET_TOO} gives no default',
-      'c.yaml:2:15: log.level: expected "fatal", "error", "warn", "info", "debug" or "silent", got "loud"',
+      'c.yaml:2:15: log.level: expected "fatal", "error", "warn", "info", "debug" or "silent", got the value of "${LEVEL}"',
       'c.yaml:2:36: log.subject: expected ${NAME} or ${NAME:-default}; write $${ for a literal ${',
       'c.yaml:3:1: ["${KEY}"]: substitutions are made in values, not in keys',
     ],
@@ -136,7 +136,7 @@ const CASES: readonly (readonly [title: string, yaml: string, lines: readonly st
     `
       server: { workers: "\${LEVEL}" }
     `,
-    ['c.yaml:1:20: server.workers: expected "auto" or a whole number, got "loud"'],
+    ['c.yaml:1:20: server.workers: expected "auto" or a whole number, got the value of "${LEVEL}"'],
   ],
   [
     'an empty variable where null would lift a check',

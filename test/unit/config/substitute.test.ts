@@ -41,7 +41,7 @@ describe('substitution', () => {
     ['${UNSET:-7 # not a comment}', '7 # not a comment'],
     ['${UNSET:-&a 7}', '&a 7'],
   ])('%s is %j', (text, value) => {
-    expect(substitute({ key: [text] }, ENVIRONMENT, never)).toEqual({
+    expect(substitute({ key: [text] }, ENVIRONMENT, never)).toMatchObject({
       value: { key: [value] },
       findings: [],
     });
@@ -56,6 +56,16 @@ describe('substitution', () => {
   ])('%s is refused', (text, message) => {
     const { findings } = substitute({ a: { b: [text] } }, ENVIRONMENT, never);
     expect(findings).toEqual([{ path: ['a', 'b', 0], message }]);
+  });
+
+  it('tells which texts the environment had a part in', () => {
+    const tree = { a: '${NAME}', b: ['x', 'http://${NAME}:${UNSET:-80}/'], c: '${UNSET:-7}', d: '$${NAME}' };
+    expect(substitute(tree, ENVIRONMENT, never).filled).toEqual(
+      new Map([
+        ['["a"]', '${NAME}'],
+        ['["b",1]', 'http://${NAME}:${UNSET:-80}/'],
+      ]),
+    );
   });
 
   it('is not made in what was substituted', () => {
