@@ -30,6 +30,8 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
     const settings = config.upstreams[route.upstream];
     if (upstream === undefined || settings === undefined) throw new Error(`no upstream ${route.upstream}`);
     const rule = ruleOf(route.allow);
+    const cors = corsOf(route.cors === undefined ? config.cors : route.cors);
+    const signed = upstream.sign !== null;
     return {
       id: route.id,
       host: route.match.host ?? null,
@@ -37,13 +39,13 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
       template: route.match.path,
       permit: route.match.permit.reduce((bits, permit) => bits | PERMITS[permit], 0),
       rule,
-      // Whatever the configuration says: nobody may be signed for whom the rule would refuse.
-      enforce: upstream.sign !== null || isEnforced(route, config.enforce),
+      // Whatever the configuration says: nobody may be signed for whom the rule would refuse, with preflights or without.
+      enforce: signed || isEnforced(route, config.enforce),
       rateLimit: compileRateLimit(route.id, route.rateLimit),
       readsParameters: rule.kind === 'conditions' && readsParameters(rule.condition),
       upstream,
       stripPrefix: route.rewrite?.stripPrefix ?? null,
-      cors: corsOf(route.cors === undefined ? config.cors : route.cors),
+      cors: signed && cors === 'upstream' ? null : cors,
       forwardToken: route.forwardToken ?? config.identity.forwardToken,
       bodyBytes: route.limits === undefined ? config.server.limits.bodyBytes : route.limits.bodyBytes,
       responseTimeout: route.timeouts?.response ?? settings.timeouts.response,

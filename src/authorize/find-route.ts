@@ -16,11 +16,17 @@ import { isStricter } from './strictness.ts';
 /** What the router has to know of a request. */
 export type RoutedRequest = Pick<Inbound, 'host' | 'path' | 'irregular' | 'method'>;
 
+/** Which of the routes of one template takes a request; null: none. */
+export type ChooseRoute = (set: RouteSet) => Route | null;
+
 export interface Router {
   /** The routes of the template that matches, whatever the method; undefined when none does. */
   match(request: RoutedRequest): RouteSet | undefined;
-  /** The one route for this request, or why there is none. */
-  find(request: RoutedRequest): Route | Refusal;
+  /**
+   * The one route for this request, or why there is none.
+   * @param choose what is to be asked instead of the request's method
+   */
+  find(request: RoutedRequest, choose?: ChooseRoute): Route | Refusal;
 }
 
 /** The routes as upstreams tell them apart that fold paths in one of these ways. */
@@ -40,7 +46,7 @@ export function createRouter(routes: readonly Route[]): Router {
   /**
    * Whether an upstream that reads paths less literally could serve this request as one that a stricter rule protects.
    */
-  const escapesStricterRule = (request: RoutedRequest, route: Route): boolean => {
+  const escapesStricterRule = (request: RoutedRequest, route: Route, choose: ChooseRoute): boolean => {
     const readings = readingsOf(request.path, request.irregular, route.stripPrefix);
     if (readings === null) return true;
     const decoded = readings.map(decodePath);
@@ -49,17 +55,18 @@ export function createRouter(routes: readonly Route[]): Router {
       for (const path of decoded) for (const fold of foldings) paths.add(foldPath(path, fold));
       for (const path of paths) {
         const found = foldedIndex.find(request.host, path);
-        if (found !== undefined && holdsStricterRule(found, request.method, route)) return true;
+        if (found !== undefined && holdsStricterRule(found, choose, route)) return true;
       }
     }
     return false;
   };
 
   /** @param found all sets whose templates fold alike, as one */
-  const holdsStricterRule = (found: RouteSet, method: string, route: Route): boolean => {
-    const includesRoute = found.includes(route);
+  const holdsStricterRule = (found: RouteSet, choose: ChooseRoute, route: Route): boolean => {
+    // By its id: a preflight's route is a copy.
+    const includesRoute = found.some(({ id }) => id === route.id);
     return found.some((candidate) => {
-      const other = routeForMethod(index.setOf(candidate), method);
+      const other = choose(index.setOf(candidate));
       // A path that allows only other methods is protected from this one.
       return other === null ? !includesRoute : isStricter(other, route);
     });
@@ -67,16 +74,17 @@ export function createRouter(routes: readonly Route[]): Router {
 
   return {
     match,
-    find(request) {
+    find(request, choose) {
       const set = match(request);
       if (set === undefined) {
         return deny(request.irregular === 0 ? 'ROUTE_NOT_FOUND' : 'REQUEST_PATH_AMBIGUOUS');
       }
-      const route = routeForMethod(set, request.method);
+      const route = choose === undefined ? routeForMethod(set, request.method) : choose(set);
       if (route === null) return deny('ROUTE_METHOD_NOT_ALLOWED', { allow: allowedMethods(set) });
       if ((request.irregular & ~route.permit) !== 0) return deny('REQUEST_PATH_AMBIGUOUS');
-      if ((templatesFold || isFoldable(request)) && escapesStricterRule(request, route)) {
-        return deny('REQUEST_PATH_AMBIGUOUS');
+      if (templatesFold || isFoldable(request)) {
+        const chooseAgain = choose ?? ((other: RouteSet) => routeForMethod(other, request.method));
+        if (escapesStricterRule(request, route, chooseAgain)) return deny('REQUEST_PATH_AMBIGUOUS');
       }
       return route;
     },
