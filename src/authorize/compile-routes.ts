@@ -3,8 +3,8 @@ import { isEnforced } from '../core/enforcement.ts';
 import { Irregularity } from '../core/inbound.ts';
 import type { RateLimit } from '../core/rate-limit.ts';
 import type { Route } from '../core/route.ts';
-import type { Condition } from '../core/rule.ts';
 import type { Upstream } from '../core/upstream.ts';
+import { comparedParameters } from './compared-values.ts';
 import { compileRule } from './compile-rule.ts';
 import { compileCors } from './cors.ts';
 
@@ -42,7 +42,7 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
       // Whatever the configuration says: nobody may be signed for whom the rule would refuse, with preflights or without.
       enforce: signed || isEnforced(route, config.enforce),
       rateLimit: compileRateLimit(route.id, route.rateLimit),
-      readsParameters: rule.kind === 'conditions' && readsParameters(rule.condition),
+      readsParameters: rule.kind === 'conditions' && comparedParameters(rule.condition).length > 0,
       upstream,
       stripPrefix: route.rewrite?.stripPrefix ?? null,
       cors: signed && cors === 'upstream' ? null : cors,
@@ -74,20 +74,4 @@ function compileRateLimit(route: string, config: Config['routes'][number]['rateL
   if (config === undefined) return null;
   const { by, requests, per, burst = requests } = config;
   return { route, by, requests, per, burst };
-}
-
-function readsParameters(condition: Condition): boolean {
-  switch (condition.kind) {
-    case 'all':
-    case 'any':
-    case 'none':
-      return condition.of.some(readsParameters);
-    case 'claim':
-      return (
-        (condition.test.kind === 'equals' || condition.test.kind === 'not') &&
-        condition.test.values.some((operand) => 'parameter' in operand)
-      );
-    default:
-      return false;
-  }
 }

@@ -52,7 +52,7 @@ function decodeTriplets(triplets: string): string {
 }
 
 /** Both ways, since some characters (U+017F, U+212A) fold to ASCII in one direction only. */
-function foldCase(text: string): string {
+export function foldCase(text: string): string {
   return text.toUpperCase().toLowerCase();
 }
 

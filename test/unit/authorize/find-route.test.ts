@@ -330,6 +330,42 @@ describe('spellings that a route permits', () => {
     expect(find(table(all), `/files/${'x'.repeat(8_000)}`)).toBe('files');
   });
 
+  it.each([
+    // Greedy, and compared as a whole: what is inside counts, whichever slash it is.
+    ['/whole/a%2Fb', 'whole'],
+    ['/whole/a/b', 'whole'],
+    ['/whole/a//b', AMBIGUOUS],
+    ['/whole/a%2F%2Fb', AMBIGUOUS],
+    ['/whole/a/', AMBIGUOUS],
+    ['/whole/a;b', AMBIGUOUS],
+    // Not compared: whatever it is read as, the owner is the same.
+    ['/own/bob/a%2F;b//c', 'own'],
+    ['/own/bob%2Fa/c', AMBIGUOUS],
+    // Another route with the same rule, and its owner elsewhere in the path.
+    ['/swapped/bob/x%2Fy', AMBIGUOUS],
+    ['/swapped/bob/x', 'swapped'],
+    // What is compared is `not` to be this.
+    ['/not/bob%2Fx/a', AMBIGUOUS],
+    // The rule looks at no parameter.
+    ['/any/bob%2Fx/a', 'any'],
+  ])('%s: %s, where the rule compares a part of the path', (path, expected) => {
+    const owner = { claims: { username: '{owner}' } };
+    const sketches: RouteSketch[] = [
+      { id: 'whole', path: '/whole/{owner+}', allow: owner, permit: [...all] },
+      { id: 'own', path: '/own/{owner}/{key+}', allow: owner, permit: [...all] },
+      { id: 'swapped', path: '/swapped/{owner}/{key}', allow: owner, permit: ['%2F'] },
+      { id: 'swapping', path: '/swapped/{a}/{owner}/{b}', allow: owner },
+      {
+        id: 'not',
+        path: '/not/{owner}/{key+}',
+        allow: { claims: { username: { not: '{owner}' } } },
+        permit: ['%2F'],
+      },
+      { id: 'any', path: '/any/{owner}/{key+}', allow: { claims: { username: 'bob' } }, permit: ['%2F'] },
+    ];
+    expect(find(sketches, path)).toBe(expected);
+  });
+
   it('stand in templates as they do in paths', () => {
     const sketches: RouteSketch[] = [
       { id: 'wiki', path: '/wiki/C%23', allow: ADMINS, permit: ['%23'] },
