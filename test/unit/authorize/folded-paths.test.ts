@@ -28,6 +28,7 @@ const UPSTREAMS: readonly Reading[] = [decode, lower, trim, (segment) => trim(lo
 
 const ADMINS = { groups: ['admins'] };
 const WRITERS = { groups: ['writers'] };
+const TEN = { by: 'address', requests: 10, per: '1m' } as const;
 const text = fc.constantFrom('a', 'b', 'A', 'B', 'a.', '%C3%A9', '%C3%89', 'a%20');
 const sketch: fc.Arbitrary<RouteSketch> = fc
   .record({
@@ -41,10 +42,14 @@ const sketch: fc.Arbitrary<RouteSketch> = fc
     host: fc.constantFrom(undefined, undefined, 'one.test'),
     methods: fc.constantFrom<string[] | undefined>(undefined, undefined, ['GET'], ['POST']),
     allow: fc.constantFrom('public' as const, 'authenticated' as const, ADMINS, WRITERS),
+    limit: fc.constantFrom<Partial<RouteSketch>>(
+      ...[{}, {}, {}, { rateLimit: TEN }, { limits: { bodyBytes: 10 } }],
+    ),
   })
-  .map(({ segments, end, host, methods, allow }) => ({
+  .map(({ segments, end, host, methods, allow, limit }) => ({
     path: `/${segments.map((part, i) => (part === '{x}' ? `{x${i}}` : part)).join('/')}${segments.length === 0 ? end.slice(1) : end}`,
     allow,
+    ...limit,
     ...(host && { host }),
     ...(methods && { methods }),
   }));
