@@ -3,8 +3,8 @@ import { isEnforced } from '../core/enforcement.ts';
 import { Irregularity } from '../core/inbound.ts';
 import type { RateLimit } from '../core/rate-limit.ts';
 import type { Route } from '../core/route.ts';
-import type { Condition } from '../core/rule.ts';
 import type { Upstream } from '../core/upstream.ts';
+import { comparedParameters } from './compared-values.ts';
 import { compileRule } from './compile-rule.ts';
 import { compileCors } from './cors.ts';
 
@@ -35,6 +35,8 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
     const settings = config.upstreams[route.upstream];
     if (upstream === undefined || settings === undefined) throw new Error(`no upstream ${route.upstream}`);
     const rule = ruleOf(route.allow);
+    const cors = corsOf(route.cors === undefined ? config.cors : route.cors);
+    const signed = upstream.sign !== null;
     return {
       id: route.id,
       host: route.match.host ?? null,
@@ -42,13 +44,13 @@ export function compileRoutes(config: Config, upstreams: ReadonlyMap<string, Ups
       template: route.match.path,
       permit: route.match.permit.reduce((bits, permit) => bits | PERMITS[permit], 0),
       rule,
-      // Whatever the configuration says: nobody may be signed for whom the rule would refuse.
-      enforce: upstream.sign !== null || isEnforced(route, config.enforce),
+      // Whatever the configuration says: nobody may be signed for whom the rule would refuse, with preflights or without.
+      enforce: signed || isEnforced(route, config.enforce),
       rateLimit: compileRateLimit(route.id, route.rateLimit),
-      readsParameters: rule.kind === 'conditions' && readsParameters(rule.condition),
+      readsParameters: rule.kind === 'conditions' && comparedParameters(rule.condition).length > 0,
       upstream,
       stripPrefix: route.rewrite?.stripPrefix ?? null,
-      cors: corsOf(route.cors === undefined ? config.cors : route.cors),
+      cors: signed && cors === 'upstream' ? null : cors,
       forwardToken: route.forwardToken ?? config.identity.forwardToken,
       bodyBytes: route.limits === undefined ? config.server.limits.bodyBytes : route.limits.bodyBytes,
       responseTimeout: route.timeouts?.response ?? settings.timeouts.response,
@@ -77,20 +79,4 @@ function compileRateLimit(route: string, config: Config['routes'][number]['rateL
   if (config === undefined) return null;
   const { by, requests, per, burst = requests } = config;
   return { route, by, requests, per, burst };
-}
-
-function readsParameters(condition: Condition): boolean {
-  switch (condition.kind) {
-    case 'all':
-    case 'any':
-    case 'none':
-      return condition.of.some(readsParameters);
-    case 'claim':
-      return (
-        (condition.test.kind === 'equals' || condition.test.kind === 'not') &&
-        condition.test.values.some((operand) => 'parameter' in operand)
-      );
-    default:
-      return false;
-  }
 }

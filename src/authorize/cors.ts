@@ -20,9 +20,13 @@ export function compileCors(config: CorsConfig): CorsPolicy | null {
   };
 }
 
-/** The method a preflight asks about (Fetch standard, CORS-preflight request); undefined when this is none. */
+/**
+ * The method a preflight asks about (Fetch standard, CORS-preflight request); undefined when this is none. A preflight has
+ * no body: what has one is a request like any other.
+ */
 export function preflightMethod(inbound: Inbound): string | undefined {
-  if (inbound.method !== 'OPTIONS' || headerValue(inbound.headers, 'origin') === undefined) return undefined;
+  if (inbound.method !== 'OPTIONS' || inbound.contentLength !== 0) return undefined;
+  if (headerValue(inbound.headers, 'origin') === undefined) return undefined;
   return headerValue(inbound.headers, 'access-control-request-method');
 }
 

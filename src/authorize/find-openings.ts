@@ -2,7 +2,7 @@ import type { Route } from '../core/route.ts';
 import type { Upstream } from '../core/upstream.ts';
 import { parseTemplate, type TemplateSegment } from './path-template.ts';
 import { indexRoutes, type RouteIndex, type RouteSet, routeForMethod } from './route-index.ts';
-import { isStricter } from './strictness.ts';
+import { hasStricterRule } from './strictness.ts';
 
 /** A route that strips a prefix and so reaches at the upstream what another route lets in by a stricter rule only. */
 export interface Opening {
@@ -216,7 +216,7 @@ function compareRules(routes: readonly Route[]): Rules {
     of: (route) => byRoute.get(route) as number,
     isStricter(other, rule) {
       const row = compared[other] as boolean[];
-      row[rule] ??= isStricter(examples[other] as Route, examples[rule] as Route);
+      row[rule] ??= hasStricterRule(examples[other] as Route, examples[rule] as Route);
       return row[rule] as boolean;
     },
   };

@@ -18,7 +18,8 @@ export const FOLDINGS: readonly Folding[] = [
 export function foldPath(decoded: string, fold: Folding): string {
   const folded = fold(decoded);
   if (!folded.includes('//') && !folded.endsWith('/')) return folded;
-  return `/${folded.split('/').filter(isNotEmpty).join('/')}`;
+  const merged = folded.replace(/\/{2,}/g, '/');
+  return merged.length > 1 && merged.endsWith('/') ? merged.slice(0, -1) : merged;
 }
 
 /** A path template with its static text decoded and folded, to be compared with paths folded in the same way. */
@@ -31,18 +32,18 @@ export function foldTemplate(template: string, fold: Folding): readonly Template
   return segments.length === 0 ? parseTemplate('/') : segments;
 }
 
+/** A percent sign that begins no triplet. What has none can be decoded as a whole, which is faster. */
+export const LONE_PERCENT = /%(?![0-9A-F]{2})/i;
+
 /** Decodes a path as most software does. An encoded slash stays one: it is inside its segment. */
 export function decodePath(path: string): string {
-  return path.includes('%')
+  if (!path.includes('%')) return path;
+  return LONE_PERCENT.test(path)
     ? path.replace(/(?:%(?!2F)[0-9A-F]{2})+/gi, decodeTriplets).replace(/%2f/g, '%2F')
-    : path;
+    : decodeTriplets(path.replace(/%2f/gi, '%252F'));
 }
 
-/** Percent-decoded as far as it goes: what is no valid UTF-8, or no triplet at all, is left as it is. */
-export function decodeLeniently(text: string): string {
-  return text.includes('%') ? text.replace(/(?:%[0-9A-F]{2})+/gi, decodeTriplets) : text;
-}
-
+/** What is no valid UTF-8 is left as it is. */
 function decodeTriplets(triplets: string): string {
   try {
     return decodeURIComponent(triplets);
@@ -52,21 +53,11 @@ function decodeTriplets(triplets: string): string {
 }
 
 /** Both ways, since some characters (U+017F, U+212A) fold to ASCII in one direction only. */
-function foldCase(text: string): string {
+export function foldCase(text: string): string {
   return text.toUpperCase().toLowerCase();
 }
 
+/** Each run of dots and spaces is looked at from its beginning only: from each of them, it would take quadratic time. */
 function trimNames(text: string): string {
-  return /[. ](?:\/|$)/.test(text) ? text.split('/').map(trimName).join('/') : text;
-}
-
-/** By hand: a regular expression would take quadratic time over dots that are not at the end. */
-function trimName(name: string): string {
-  let end = name.length;
-  while (end > 0 && (name[end - 1] === '.' || name[end - 1] === ' ')) end -= 1;
-  return name.slice(0, end);
-}
-
-function isNotEmpty(segment: string): boolean {
-  return segment !== '';
+  return text.replace(/(?<![. ])[. ]+(?=\/|$)/g, '');
 }

@@ -59,6 +59,11 @@ export function routeForMethod(set: RouteSet, method: string): Route | null {
   );
 }
 
+/** Whether one of these routes names the method, rather than taking any. */
+export function listsMethod(set: RouteSet, method: string): boolean {
+  return routeThatLists(set, method) !== null;
+}
+
 function routeThatLists(set: RouteSet, method: string): Route | null {
   for (const route of set) if (route.methods?.has(method)) return route;
   return null;

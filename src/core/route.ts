@@ -37,7 +37,7 @@ export type PathParameters = Readonly<Record<string, string>>;
 
 export const NO_PARAMETERS: PathParameters = Object.freeze(Object.create(null) as Record<string, string>);
 
-/** `upstream`: preflights pass unjudged, the upstream answers them. */
+/** `upstream`: preflights pass unjudged, the upstream answers them. Never where requests are signed. */
 export type CorsPolicy =
   | 'upstream'
   | {

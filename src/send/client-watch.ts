@@ -1,6 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../core/ports.ts';
+import { deny, type Refusal } from '../core/refusal.ts';
 import type { RequestBody } from './request-body.ts';
+
+/** What becomes of a client that does not send, or take, its bytes in time. */
+export function clientLate(): Refusal {
+  return deny('REQUEST_TIMEOUT');
+}
 
 /** What is held back until the client has taken what it was sent. */
 interface Source {

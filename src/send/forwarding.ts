@@ -3,10 +3,10 @@ import { continueRequest, type Exchange, outboundOf, routeOf, type Sending } fro
 import { type HeaderList, headerValue } from '../core/headers.ts';
 import { retarget } from '../core/outbound.ts';
 import type { Balancer, Clock } from '../core/ports.ts';
-import { deny, fault, RefusalError } from '../core/refusal.ts';
+import { deny, fault, type Refusal, RefusalError } from '../core/refusal.ts';
 import type { Admission } from './admission.ts';
 import { answerHeaders, answerTrailers } from './answer-headers.ts';
-import { ClientWatch } from './client-watch.ts';
+import { ClientWatch, clientLate } from './client-watch.ts';
 import { type AnswerHead, invalid } from './http/answer-head.ts';
 import type { AnswerReceiver, Connection, UpstreamRequest } from './http/connection.ts';
 import type { ConnectionPool } from './http/connection-pool.ts';
@@ -58,7 +58,9 @@ export class Forwarding implements AnswerReceiver, Sending {
     this.#attempt = exchange.attempts;
     this.#clientBody =
       outboundOf(exchange).body === exchange.request
-        ? new RequestBody(exchange.request, routeOf(exchange).bodyBytes, () => this.#refuse('LIMIT_BODY'))
+        ? new RequestBody(exchange.request, routeOf(exchange).bodyBytes, () =>
+            this.#refuse(deny('LIMIT_BODY')),
+          )
         : null;
   }
 
@@ -197,13 +199,13 @@ export class Forwarding implements AnswerReceiver, Sending {
   #clientWatch(): ClientWatch {
     const { clock, clientBodyIdle } = this.#options;
     this.#watch ??= new ClientWatch(this.#exchange.response, clock, clientBodyIdle, () =>
-      this.#refuse('REQUEST_TIMEOUT'),
+      this.#refuse(clientLate()),
     );
     return this.#watch;
   }
 
-  #refuse(code: 'REQUEST_TIMEOUT' | 'LIMIT_BODY'): void {
-    this.#exchange.runner.refuse(this.#exchange, deny(code));
+  #refuse(refusal: Refusal): void {
+    this.#exchange.runner.refuse(this.#exchange, refusal);
   }
 
   #done(): void {

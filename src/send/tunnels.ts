@@ -6,6 +6,7 @@ import type { Balancer, Clock, Logger, Timer } from '../core/ports.ts';
 import { deny, fault } from '../core/refusal.ts';
 import { resetConnection } from '../core/reset-connection.ts';
 import { claimAnswer } from './answer-headers.ts';
+import { clientLate } from './client-watch.ts';
 import { CloseStatus } from './close-frame.ts';
 import { type JoinedSockets, joinSockets } from './joined-sockets.ts';
 import type { Connections } from './pools.ts';
@@ -104,9 +105,11 @@ export function createTunnels(options: TunnelsOptions): Tunnels {
       }
       // Not a switch: the upstream's plain answer passes, and the connection ends with it.
       answered(answer, answer.statusCode ?? 0);
-      answer.setTimeout(bodyIdleTimeout, () =>
-        answer.destroy(new UpstreamFault('UPSTREAM_TIMEOUT', 'the answer stopped coming')),
-      );
+      answer.setTimeout(bodyIdleTimeout, () => {
+        // Nothing is read while the client has yet to take what came before.
+        if (client.writableNeedDrain) exchange.refusal ??= clientLate();
+        answer.destroy(new UpstreamFault('UPSTREAM_TIMEOUT', 'the answer stopped coming'));
+      });
       // Before http-proxy-middleware hears of it, which ends the connection in good order.
       const breakOff = (): void => breakAnswer(answer, client);
       request.prependOnceListener('error', breakOff);

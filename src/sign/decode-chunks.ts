@@ -1,4 +1,5 @@
 import { deny, RefusalError } from '../core/refusal.ts';
+import { trailerLength } from './encode-chunks.ts';
 
 /** What is announced of an `aws-chunked` body. */
 export interface ChunkedBody {
@@ -26,6 +27,8 @@ export interface ChunkDecoder {
 const LONGEST_LINE = 256;
 
 const SIZE_LINE = /^([0-9A-Fa-f]{1,8})(?:;chunk-signature=[0-9a-f]{64})?$/;
+/** A checksum in base64, and white space around it as header fields may have. */
+const TRAILER_VALUE = /^[ \t]*([A-Za-z0-9+/]+={0,2})[ \t]*$/;
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -51,7 +54,10 @@ export function createChunkDecoder({ decodedLength, trailer }: ChunkedBody): Chu
     } else if (!text.startsWith('x-amz-trailer-signature:')) {
       const colon = text.indexOf(':');
       if (trailerValue !== null || text.slice(0, colon).toLowerCase() !== trailer) throw invalid();
-      trailerValue = text.slice(colon + 1).trim();
+      // It goes into a header, or into a body whose length has been said.
+      const value = TRAILER_VALUE.exec(text.slice(colon + 1))?.[1];
+      if (value === undefined || value.length !== trailerLength(trailer)) throw invalid();
+      trailerValue = value;
     }
   };
 

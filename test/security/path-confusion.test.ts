@@ -45,6 +45,20 @@ describe('beside an open catch-all', () => {
       routes: [
         { id: 'admin', match: { path: '/admin' }, allow: 'authenticated', upstream: 'board' },
         { id: 'admin-below', match: { path: '/admin/{path+}' }, allow: 'authenticated', upstream: 'board' },
+        {
+          id: 'login',
+          match: { path: '/login' },
+          allow: 'public',
+          upstream: 'board',
+          rateLimit: { by: 'address', requests: 100, per: '1m' },
+        },
+        {
+          id: 'form',
+          match: { path: '/form' },
+          allow: 'public',
+          upstream: 'board',
+          limits: { bodyBytes: 10 },
+        },
         { id: 'rest', match: { path: '/{path+}' }, allow: 'public', upstream: 'board' },
       ],
     });
@@ -70,9 +84,19 @@ describe('beside an open catch-all', () => {
       expectRefusal(await attack(open, shape, target), 400, 'Bad Request', 'REQUEST_PATH_AMBIGUOUS');
     });
 
-    it.each(['/administrator', '/Public', '/a.', '/admin-x/', '/x/ADMIN'])('sends %j', async (target) => {
-      expect(onlyRequest(await attack(open, shape, target)).target).toBe(target);
-    });
+    it.each(['/Login', '/login/', '/LOGIN.', '/Form', '/form%20'])(
+      'refuses %j, which some upstreams take for the page with a limit',
+      async (target) => {
+        expectRefusal(await attack(open, shape, target), 400, 'Bad Request', 'REQUEST_PATH_AMBIGUOUS');
+      },
+    );
+
+    it.each(['/administrator', '/Public', '/a.', '/admin-x/', '/x/ADMIN', '/login', '/Login/x'])(
+      'sends %j',
+      async (target) => {
+        expect(onlyRequest(await attack(open, shape, target)).target).toBe(target);
+      },
+    );
   });
 });
 

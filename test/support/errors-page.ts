@@ -13,7 +13,7 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   REQUEST: {
     title: 'Requests that are not clear',
     about:
-      'Refused before a route is looked for, or because the path could be served as something that a stricter rule protects.',
+      'Refused before a route is looked for, or because the path could be served as something that a stricter rule or limit protects, or as somebody else’s.',
     operators:
       'The log line has `path` unless the path itself was refused. `explain --url` says what in a URL is ambiguous. A route ' +
       'may permit some spellings by name: `match.permit` in [configuration.md](configuration.md).',

@@ -4,6 +4,7 @@ import { basicFlow } from './basic-flow.ts';
 import type { Check, CheckContext } from './check.ts';
 import { claimParameters } from './claim-parameters.ts';
 import { corsCredentials } from './cors-credentials.ts';
+import { preflightsMeant, preflightsUnsigned } from './cors-upstream.ts';
 import { danglingNames } from './dangling-names.ts';
 import { enforcementMeant, signedRoutesEnforced } from './enforcement.ts';
 import { identityHeaders, tokenSourcesOnce } from './header-names.ts';
@@ -37,6 +38,8 @@ const CHECKS: readonly Check[] = [
   claimParameters,
   stripPrefix,
   corsCredentials,
+  preflightsUnsigned,
+  preflightsMeant,
   identityHeaders,
   tokenSourcesOnce,
   storeFailureSaid,

@@ -38,7 +38,11 @@ export const configSchema = z.strictObject({
       'false: whoever a rule would refuse is let through, marked, logged and counted, on every route that does not say otherwise.',
     ),
   rateLimits,
-  cors: cors.prefault(null).describe('Cross-origin policy; null: OPTIONS is routed like any method.'),
+  cors: cors
+    .prefault(null)
+    .describe(
+      'Cross-origin policy; null: OPTIONS is routed like any method. upstream: preflights, which are OPTIONS without a body, pass unjudged and uncounted, unless a route names OPTIONS; never where requests are signed.',
+    ),
   tokenSources: z
     .array(tokenSource)
     .min(1)

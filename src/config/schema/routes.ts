@@ -51,7 +51,9 @@ export const route = z.strictObject({
       permit: z
         .array(z.enum(PERMITTABLE))
         .default([])
-        .describe('Spellings let through on this route that are refused everywhere else.'),
+        .describe(
+          'Spellings let through on this route that are refused everywhere else, unless there are too many ways to read them.',
+        ),
     })
     .describe('Which requests it is for.'),
   allow: allow.describe('public, optional, authenticated, or conditions that must all hold.'),

@@ -229,6 +229,33 @@ describe('an upgrade that fails', () => {
   );
 });
 
+describe('a client that does not read the answer to its upgrade', () => {
+  it('is cut off and named as who was late, not the upstream', async () => {
+    const piece = Buffer.alloc(65_536, 'x');
+    const length = 1024 * piece.length;
+    let sent = 0;
+    const gone = Promise.withResolvers<void>();
+    proxy.upstream.on(
+      '/unread',
+      script(async ({ socket, write }) => {
+        socket.on('close', () => gone.resolve());
+        await write(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`);
+        for (; sent < length && !socket.destroyed; sent += piece.length) await write(piece);
+      }),
+    );
+    const connection = await sendUpgrade(proxy, '/unread');
+    connection.socket.pause();
+    await gone.promise;
+    expect(sent).toBeLessThan(length);
+    expect(await proxy.logged('/unread')).toMatchObject({
+      status: 200,
+      decision: 'deny',
+      code: 'REQUEST_TIMEOUT',
+    });
+    connection.close();
+  });
+});
+
 describe('a client that leaves during the upgrade', () => {
   it.each(['close', 'reset', 'end'] as const)('takes the upstream’s request with it: %s', async (how) => {
     const gone = Promise.withResolvers<void>();

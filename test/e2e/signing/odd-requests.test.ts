@@ -359,6 +359,20 @@ describe('a body', () => {
       400,
       'SIGN_CHUNKS_INVALID',
     ],
+    ...[
+      ['a control character in its checksum', 'a\x01b'],
+      ['a lone CR in its checksum', 'NhCm\rg=='],
+      ['a checksum too short', 'NhC'],
+    ].flatMap(([what = '', checksum = '']) =>
+      [s3, stream, unsigned].map((stack, i): [string, Stack, readonly string[], string, number, string] => [
+        `in aws-chunked with ${what} (${i})`,
+        stack,
+        [...awsChunked(5), 'X-Amz-Trailer: x-amz-checksum-crc32'],
+        HELLO_TRAILED.replace('NhCmhg==', checksum),
+        400,
+        'SIGN_CHUNKS_INVALID',
+      ]),
+    ),
     ['in aws-chunked that is none', s3, awsChunked(5), 'hello', 400, 'SIGN_CHUNKS_INVALID'],
     [
       'of unknown length, to pass unsigned',

@@ -47,14 +47,16 @@ describe('compileCors', () => {
 describe('a preflight', () => {
   const preflight = ['origin', APP, 'access-control-request-method', 'PUT'];
 
-  it.each<readonly [string, string, readonly string[], string | undefined]>([
-    ['OPTIONS with both headers', 'OPTIONS', preflight, 'PUT'],
-    ['OPTIONS without Origin', 'OPTIONS', preflight.slice(2), undefined],
-    ['OPTIONS without the method it asks about', 'OPTIONS', preflight.slice(0, 2), undefined],
-    ['GET with both headers', 'GET', preflight, undefined],
-    ['POST with both headers', 'POST', preflight, undefined],
-  ])('is %s: %#', (_, method, headers, expected) => {
-    expect(preflightMethod(inbound({ method, headers: [...headers] }))).toBe(expected);
+  it.each<readonly [string, string, readonly string[], number, string | undefined]>([
+    ['OPTIONS with both headers', 'OPTIONS', preflight, 0, 'PUT'],
+    ['OPTIONS without Origin', 'OPTIONS', preflight.slice(2), 0, undefined],
+    ['OPTIONS without the method it asks about', 'OPTIONS', preflight.slice(0, 2), 0, undefined],
+    ['OPTIONS with a body', 'OPTIONS', preflight, 1, undefined],
+    ['OPTIONS with a body of unknown length', 'OPTIONS', preflight, -1, undefined],
+    ['GET with both headers', 'GET', preflight, 0, undefined],
+    ['POST with both headers', 'POST', preflight, 0, undefined],
+  ])('is %s: %#', (_, method, headers, contentLength, expected) => {
+    expect(preflightMethod(inbound({ method, headers: [...headers], contentLength }))).toBe(expected);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findOpenings } from '../../../src/authorize/find-openings.ts';
-import { isStricter } from '../../../src/authorize/strictness.ts';
+import { hasStricterRule } from '../../../src/authorize/strictness.ts';
 import type { Route } from '../../../src/core/route.ts';
 import { generatedCases } from '../../support/generated-cases.ts';
 import { referenceMatch, referenceMethod } from '../../support/reference-routes.ts';
@@ -201,7 +201,7 @@ describe('generated routes', () => {
     for (const found of reaching.values()) {
       for (const route of found) {
         if (route.stripPrefix === null) continue;
-        for (const other of found) if (isStricter(other, route)) pairs.add(pairOf(route, other));
+        for (const other of found) if (hasStricterRule(other, route)) pairs.add(pairOf(route, other));
       }
     }
     return pairs;
@@ -219,7 +219,7 @@ describe('generated routes', () => {
   /** Two that are open to each other's callers are one pair. */
   function pairOf(route: Route, other: Route): string {
     const ids = [route.id, other.id];
-    const mutual = other.stripPrefix !== null && isStricter(route, other);
+    const mutual = other.stripPrefix !== null && hasStricterRule(route, other);
     return (mutual ? ids.sort() : ids).join(' ');
   }
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createRouter } from '../../../src/authorize/find-route.ts';
+import { readParameters } from '../../../src/authorize/route-index.ts';
 import { isStricter } from '../../../src/authorize/strictness.ts';
 import type { Route } from '../../../src/core/route.ts';
 import { canonicalizePath } from '../../../src/listen/canonical-path.ts';
@@ -27,6 +28,7 @@ const UPSTREAMS: readonly Reading[] = [decode, lower, trim, (segment) => trim(lo
 
 const ADMINS = { groups: ['admins'] };
 const WRITERS = { groups: ['writers'] };
+const TEN = { by: 'address', requests: 10, per: '1m' } as const;
 const text = fc.constantFrom('a', 'b', 'A', 'B', 'a.', '%C3%A9', '%C3%89', 'a%20');
 const sketch: fc.Arbitrary<RouteSketch> = fc
   .record({
@@ -40,10 +42,14 @@ const sketch: fc.Arbitrary<RouteSketch> = fc
     host: fc.constantFrom(undefined, undefined, 'one.test'),
     methods: fc.constantFrom<string[] | undefined>(undefined, undefined, ['GET'], ['POST']),
     allow: fc.constantFrom('public' as const, 'authenticated' as const, ADMINS, WRITERS),
+    limit: fc.constantFrom<Partial<RouteSketch>>(
+      ...[{}, {}, {}, { rateLimit: TEN }, { limits: { bodyBytes: 10 } }],
+    ),
   })
-  .map(({ segments, end, host, methods, allow }) => ({
+  .map(({ segments, end, host, methods, allow, limit }) => ({
     path: `/${segments.map((part, i) => (part === '{x}' ? `{x${i}}` : part)).join('/')}${segments.length === 0 ? end.slice(1) : end}`,
     allow,
+    ...limit,
     ...(host && { host }),
     ...(methods && { methods }),
   }));
@@ -209,4 +215,63 @@ it('lets nothing under a protected prefix by way of spellings that another route
     { ...parameters, numRuns: parameters.numRuns * 3 },
   );
   expect(passed).toBeGreaterThan(parameters.numRuns / 20);
+});
+
+it('lets nobody into the folder of somebody else, whatever may be made of the path', { timeout }, () => {
+  const allow = { claims: { username: '{username}' } };
+  const permit: RouteSketch['permit'] = ['%2F', '%25', '%23', '%3F', ';', '//'];
+  const router = createRouter(
+    routes([
+      { path: '/files/{username}/{key+}', allow, permit },
+      { path: '/files/{username}', allow, permit },
+      { path: '/{kind}/{username}/of', allow, permit },
+    ]),
+  );
+  const token = fc.constantFrom(
+    ...[
+      'bob',
+      'bob',
+      'BOB',
+      'x',
+      'files',
+      '.',
+      '/',
+      '/',
+      '//',
+      ';',
+      ';v=1',
+      '%2F',
+      '%252F',
+      '%25',
+      '%20',
+      '%2520',
+    ],
+    ...['%23', '%2523', '%3F', '%253F', '%3B', '%253B', '%2E', '%62ob', '%2562ob', '/of'],
+  );
+  const path = fc.array(token, { minLength: 1, maxLength: 8 }).map((tokens) => `/files/${tokens.join('')}`);
+  const trimDots: Step = (text) => text.replace(/[. ]+(?=\/|$)/g, '');
+  const steps = fc.array(fc.constantFrom(...STEPS, trimDots), { maxLength: 4 });
+  const seen = { owner: 0, others: 0 };
+  fc.assert(
+    fc.property(path, fc.array(steps, { minLength: 10, maxLength: 10 }), (raw, upstreams) => {
+      const canonical = canonicalizePath(raw);
+      if (canonical === null) return;
+      const found = router.find({ host: '', method: 'GET', ...canonical });
+      if ('code' in found) return;
+      // Whoever is let in is called so.
+      const username = readParameters(found, canonical.path)['username'] ?? '';
+      const isBob = username.toLowerCase() === 'bob';
+      seen[isBob ? 'owner' : 'others'] += 1;
+      if (isBob) return;
+      for (const upstream of upstreams) {
+        const served = upstream.reduce((read, step) => step(read), canonical.path);
+        expect(served.toLowerCase().replace(/\/+$/, ''), `${username} by ${raw}`).not.toMatch(
+          /^\/files\/bob(\/|$)/,
+        );
+      }
+    }),
+    { ...parameters, numRuns: parameters.numRuns * 3 },
+  );
+  expect(seen.owner).toBeGreaterThan(parameters.numRuns / 20);
+  expect(seen.others).toBeGreaterThan(parameters.numRuns / 20);
 });

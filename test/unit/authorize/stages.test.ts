@@ -5,6 +5,7 @@ import { compileCors } from '../../../src/authorize/cors.ts';
 import { createRouter } from '../../../src/authorize/find-route.ts';
 import { createRouteStage } from '../../../src/authorize/route-stage.ts';
 import { cors } from '../../../src/config/schema/routes.ts';
+import type { Inbound } from '../../../src/core/inbound.ts';
 import { deny } from '../../../src/core/refusal.ts';
 import { exchange } from '../../support/exchange.ts';
 import { principal } from '../../support/principal.ts';
@@ -35,6 +36,11 @@ function stage(config: CorsInput) {
       },
       { id: 'none', path: '/none', cors: null },
       { id: 'options', path: '/options', methods: ['OPTIONS'], cors: null },
+      { id: 'asked', path: '/both', methods: ['GET'], allow: 'public', cors: 'upstream' },
+      { id: 'named', path: '/both', methods: ['OPTIONS'], allow: { groups: 'admins' }, cors: 'upstream' },
+      { id: 'itself', path: '/itself', methods: ['GET', 'OPTIONS'], cors: 'upstream' },
+      { id: 'lower', path: '/docs', methods: ['GET'], allow: 'public' },
+      { id: 'capital', path: '/Docs', methods: ['POST'], allow: { groups: 'admins' } },
       { id: 'upper', path: '/admin', allow: { groups: 'admins' } },
       { id: 'rest', path: '/{proxy+}', methods: ['GET'], allow: 'public' },
     ],
@@ -149,6 +155,38 @@ describe('the route stage', () => {
     const made = exchange({ method, path: '/passed', headers });
     stage(GLOBAL).run(made);
     expect(made.route?.rule.kind ?? 'refused').not.toBe('public');
+  });
+
+  it.each<readonly [string, string, string, Partial<Inbound>, string]>([
+    ['one with a body', '/passed', 'PUT', { contentLength: 1 }, 'ROUTE_METHOD_NOT_ALLOWED'],
+    [
+      'one with a body of unknown length',
+      '/passed',
+      'PUT',
+      { contentLength: -1 },
+      'ROUTE_METHOD_NOT_ALLOWED',
+    ],
+    ['one for which another route names OPTIONS', '/both', 'GET', {}, 'named'],
+    ['one that asks about OPTIONS itself', '/both', 'OPTIONS', {}, 'named'],
+    ['one whose route names OPTIONS too', '/itself', 'GET', {}, 'itself'],
+    ['one that may be read as what another names', '/Both', 'GET', {}, 'ROUTE_METHOD_NOT_ALLOWED'],
+  ])('judges %s', (_, path, asked, changes, expected) => {
+    const made = exchange({ method: 'OPTIONS', path, headers: preflight(asked), ...changes });
+    const verdict = stage('upstream').run(made) as { code?: string } | undefined;
+    expect(verdict?.code ?? made.route?.id).toBe(expected);
+    expect(made.route?.rule.kind ?? 'refused').not.toBe('public');
+  });
+
+  it.each([
+    ['/passed', 'passed'],
+    ['/Passed-on', 'rest'],
+    ['/other/', 'rest'],
+    // Another spelling of it is for other methods only, as it is for the request itself.
+    ['/docs', 'lower'],
+  ])('passes a preflight for %s all the same', (path, id) => {
+    const made = exchange({ method: 'OPTIONS', path, headers: preflight('GET') });
+    expect(stage('upstream').run(made)).toBeUndefined();
+    expect(made.route).toMatchObject({ id, rule: { kind: 'public' } });
   });
 
   it('passes a preflight only where the method it asks about has a route', () => {

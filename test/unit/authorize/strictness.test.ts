@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isStricter } from '../../../src/authorize/strictness.ts';
+import { hasStricterRule, isStricter } from '../../../src/authorize/strictness.ts';
 import type { AllowConfig } from '../../../src/config/schema/rules.ts';
-import { routes } from '../../support/routes.ts';
+import { type RouteSketch, routes } from '../../support/routes.ts';
+
+type RateLimit = NonNullable<RouteSketch['rateLimit']>;
 
 describe('isStricter', () => {
   const writers = { groups: ['writers'] };
@@ -52,6 +54,56 @@ describe('isStricter', () => {
       { path: '/b', allow: than, enforce: enforceThan },
     ]);
     expect(a && b && isStricter(a, b)).toBe(expected);
+  });
+
+  const by = (requests: number, per: string, more: Partial<RateLimit> = {}): RateLimit => ({
+    by: 'caller',
+    requests,
+    per,
+    ...more,
+  });
+  it.each<readonly [RateLimit | undefined, RateLimit | undefined, boolean]>([
+    [by(10, '1m'), undefined, true],
+    [undefined, by(10, '1m'), false],
+    [by(10, '1m'), by(10, '1m'), false],
+    [by(10, '1m'), by(11, '1m'), true],
+    [by(11, '1m'), by(10, '1m'), false],
+    [by(10, '1m', { burst: 600 }), by(600, '1h'), false],
+    [by(10, '1m', { burst: 600 }), by(601, '1h'), true],
+    [by(10, '1m', { burst: 1 }), by(10, '1m', { burst: 2 }), true],
+    [by(10, '1m', { burst: 2 }), by(10, '1m', { burst: 1 }), false],
+    [by(10, '1m', { by: 'client' }), by(1, '1h'), true],
+    [by(1, '1h'), by(10, '1m', { by: 'client' }), true],
+  ])('used %j, than used %j: %s', (rateLimit, than, expected) => {
+    const [a, b] = routes([
+      { path: '/a', ...(rateLimit && { rateLimit }) },
+      { path: '/b', ...(than && { rateLimit: than }) },
+    ]);
+    expect(a && b && isStricter(a, b)).toBe(expected);
+    expect(a && b && hasStricterRule(a, b)).toBe(false);
+  });
+
+  it.each<readonly [number | null, number | null, boolean]>([
+    [10, null, true],
+    [null, 10, false],
+    [null, null, false],
+    [10, 10, false],
+    [10, 11, true],
+    [11, 10, false],
+  ])('with bodies of %s bytes, than with %s: %s', (bodyBytes, than, expected) => {
+    const [a, b] = routes([
+      { path: '/a', limits: { bodyBytes } },
+      { path: '/b', limits: { bodyBytes: than } },
+    ]);
+    expect(a && b && isStricter(a, b)).toBe(expected);
+  });
+
+  it('for its limits, whatever the rules are', () => {
+    const [a, b] = routes([
+      { path: '/a', allow: 'public', limits: { bodyBytes: 1 } },
+      { path: '/b', allow: writers },
+    ]);
+    expect(a && b && [isStricter(a, b), isStricter(b, a)]).toEqual([true, true]);
   });
 
   it('than itself: never', () => {

@@ -177,6 +177,25 @@ describe('an aws-chunked body of a client', () => {
       '0\r\nx-amz-checksum-crc32:AAAAAA==\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n',
       { trailer: 'x-amz-checksum-crc32' },
     ],
+    ...[
+      ['a control character in it', 'AAA\x01AA=='],
+      ['a lone CR in it', 'AAAA\rA=='],
+      ['a tab in it', 'AAA\tAA=='],
+      ['a byte beyond ASCII in it', 'AAAA\xe9A=='],
+      ['a space of Latin-1 around it', '\xa0AAAAAA=='],
+      ['other base64', 'AAA-_A=='],
+      ['padding in the middle', 'AA==AA=='],
+      ['one character too few', 'AAAAAA='],
+      ['one character too many', 'AAAAAAA=='],
+      ['nothing in it', ''],
+    ].map(
+      ([what, value]) =>
+        [
+          `a trailer with ${what}`,
+          `0\r\nx-amz-checksum-crc32:${value}\r\n\r\n`,
+          { trailer: 'x-amz-checksum-crc32' },
+        ] as [string, string, Partial<ChunkedBody>],
+    ),
     ['an announced trailer that does not come', '0\r\n\r\n', { trailer: 'x-amz-checksum-crc32' }],
   ])('with %s is refused', async (_name, body, announced) => {
     for (const pieceBytes of [1, 4, Math.max(1, body.length)]) {
