@@ -47,7 +47,7 @@ describe('a caller who does not meet the rule', () => {
     ['/use', {}, 'AUTHZ_TOKEN_USE_MISMATCH', undefined],
     ['/either', { 'cognito:groups': ['writers'] }, 'AUTHZ_CONDITIONS_NOT_MET', undefined],
     ['/users/bob/profile', {}, 'AUTHZ_CLAIM_REQUIRED', undefined],
-    ['/users/alice%20/profile', {}, 'AUTHZ_CLAIM_REQUIRED', undefined],
+    ['/users/%C3%A4lice/profile', {}, 'AUTHZ_CLAIM_REQUIRED', undefined],
   ])('on %s with %j gets 403 %s', async (path, claims, code, scope) => {
     const answer = await proxy.request(`GET ${path} HTTP/1.1`, [bearer(proxy.token(claims))]);
     expect(answer.status).toBe(403);
@@ -56,6 +56,15 @@ describe('a caller who does not meet the rule', () => {
     expect(answer.header('www-authenticate')).toBe(
       scope === undefined ? undefined : scope === '' ? challenge : `${challenge}, scope="${scope}"`,
     );
+    expect(proxy.upstream.requests).toEqual([]);
+  });
+
+  it('is not asked who they are by a path that some software reads as their own', async () => {
+    const answer = await proxy.request('GET /users/alice%20/profile HTTP/1.1', [bearer(proxy.token())]);
+    expect([answer.status, answer.json()]).toEqual([
+      400,
+      expect.objectContaining({ code: 'REQUEST_PATH_AMBIGUOUS' }),
+    ]);
     expect(proxy.upstream.requests).toEqual([]);
   });
 
