@@ -132,7 +132,6 @@ describe('a request over TLS', () => {
         requestId: got.header('x-request-id'),
       },
     ]);
-    expect(got.text).not.toMatch(/certificate|localhost|127/i);
     expect(
       Object.values(servers)
         .flatMap(({ seen }) => seen)
