@@ -8,6 +8,7 @@ import type { ToPrimary, ToWorker, WorkerSettings } from './listen/worker-messag
 import { sampleOwn } from './observe/combine-metrics.ts';
 import { createLogger } from './observe/logger.ts';
 import { createRegistry } from './observe/metrics.ts';
+import { tuneYoungGeneration } from './young-generation.ts';
 
 /**
  * A worker process: a gateway that is configured, supplied with keys and stopped by the primary. Signals meant for the
@@ -23,6 +24,7 @@ function runWorker(): void {
   const primaryStore = createPrimaryStore((id, asked) => tell({ kind: 'takeRates', id, questions: asked }));
 
   const start = async (settings: WorkerSettings): Promise<void> => {
+    tuneYoungGeneration();
     const { config, dev, workers } = settings;
     logger = createLogger(config.log.level, { shared: true });
     try {

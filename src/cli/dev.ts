@@ -9,10 +9,10 @@ import { writeGuide } from '../dev/guide.ts';
 import { writeOwnConfigGuide } from '../dev/own-config-guide.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createService } from '../service.ts';
+import { tuneYoungGeneration } from '../young-generation.ts';
 import { type AddCommand, aborted, type CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { loadOrExplain } from './load-or-explain.ts';
-import { letYoungGenerationGrow } from './young-generation.ts';
 
 /** Standard output is for the guide or the line of JSON; the log goes to standard error. */
 const LOG_DESCRIPTOR = 2;
@@ -88,7 +88,7 @@ async function runDev(options: DevOptions, context: CommandContext): Promise<Exi
   try {
     const stack = await startStack(loaded?.config, options, context);
     out(options.json ? `${JSON.stringify(stack.summary)}\n` : stack.guide);
-    letYoungGenerationGrow();
+    tuneYoungGeneration();
     const told = await Promise.race([aborted(signal).then(() => true), stack.ended.then(() => false)]);
     err(told ? 'stopping\n' : 'the user pool has ended unexpectedly\n');
     await stack.stop();

@@ -10,11 +10,11 @@ import type { ServiceAddresses } from '../core/service.ts';
 import { systemClock } from '../core/system-clock.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createService, type Service } from '../service.ts';
+import { tuneYoungGeneration } from '../young-generation.ts';
 import { type AddCommand, aborted, type CommandContext } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { CONFIG_OPTION, loadOrExplain } from './load-or-explain.ts';
 import { reviewOpenings } from './review-openings.ts';
-import { letYoungGenerationGrow } from './young-generation.ts';
 
 /** `serve`, the command that is meant when none is named: runs the proxy until it is told to stop. */
 export const serveCommand: AddCommand = (program, context, finish) => {
@@ -46,7 +46,7 @@ async function serve(named: string | undefined, context: CommandContext): Promis
   const source = describeSource(loaded.source);
   logger.info({ ...addresses, source, routes: loaded.config.routes.length }, 'listening');
   warnOfOpenDoors(loaded, logger);
-  letYoungGenerationGrow();
+  tuneYoungGeneration();
   await aborted(context.signal);
   logger.info({}, 'stopping');
   await stopFollowing();

@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 import type { Refusal } from '../core/refusal.ts';
+import { type HmacKey, hmac, hmacKey } from './hmac.ts';
 
 /** An access key to sign with. Held in memory only; nothing here is ever logged. */
 export interface Credentials {
@@ -9,7 +9,7 @@ export interface Credentials {
   /** Monotonic milliseconds at which they stop working; Infinity: never. */
   readonly expiresAt: number;
   /** The signing key last derived, kept because a day's requests of one caller mostly need the same. */
-  derived: { readonly scope: string; readonly key: string } | null;
+  derived: { readonly scope: string; readonly key: HmacKey } | null;
 }
 
 export function credentials(
@@ -25,21 +25,15 @@ export function credentials(
  * The key of Signature Version 4 ("Derive a signing key", IAM User Guide). The library's own cache holds fifty keys for
  * the whole process; this one is as large as the credentials it sits beside.
  * @param scope `date/region/service/aws4_request`
- * @returns 32 bytes as latin-1
  */
-export function signingKey(credentials: Credentials, scope: string): string {
+export function signingKey(credentials: Credentials, scope: string): HmacKey {
   if (credentials.derived?.scope === scope) return credentials.derived.key;
   const secret = Buffer.from(`AWS4${credentials.secretAccessKey}`, 'utf8').toString('latin1');
-  const key = scope.split('/').reduce((derived, part) => hmac(derived, part, 'binary'), secret);
+  const key = scope
+    .split('/')
+    .reduce((derived, part) => hmacKey(hmac(derived, part, 'binary')), hmacKey(secret));
   credentials.derived = { scope, key };
   return key;
-}
-
-const LATIN1 = { encoding: 'latin1' } as const;
-
-/** HMAC-SHA256 under a key as latin-1, which Node also calls binary: it takes six times as long where the key is a Buffer. */
-export function hmac(key: string, text: string, encoding: 'hex' | 'binary'): string {
-  return createHmac('sha256', key, LATIN1).update(text).digest(encoding);
 }
 
 /** Whose credentials are wanted. */

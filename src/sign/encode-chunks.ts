@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import { hmac } from './credentials.ts';
+import { hmac } from './hmac.ts';
 import type { HeadSignature } from './sign-head.ts';
 
 /** Bytes of content in a chunk; S3 wants at least 8 KiB in all but the last. */

@@ -11,7 +11,7 @@ import { next } from './next.ts';
 import { normalizeTarget } from './normal-form.ts';
 import { type Payload, preparePayload } from './prepare-payload.ts';
 import { signHead } from './sign-head.ts';
-import { changeHeader, signableHeaders } from './signable-headers.ts';
+import { changeHeader, headerList, signableHeaders } from './signable-headers.ts';
 
 export interface SignStageOptions {
   /** The source of a plan's credentials, by its name; undefined when the configuration no longer has it. */
@@ -68,7 +68,7 @@ function applySignature(
   if (normal === null) return deny('SIGN_QUERY_UNSUPPORTED');
   const headers = signableHeaders(outbound.headers);
 
-  const encoding = headers.byName['content-encoding'];
+  const encoding = headers.get('content-encoding');
   if (encoding !== undefined || payload.chunked) {
     const rest = withoutAwsChunked(encoding ?? '');
     const whole = payload.chunked ? `aws-chunked${rest === '' ? '' : `, ${rest}`}` : rest;
@@ -78,7 +78,7 @@ function applySignature(
     changeHeader(headers, payload.headers[i] as string, payload.headers[i + 1] as string);
   }
   // Signed here, written by `send` with the body.
-  if (payload.contentLength > 0) headers.byName['content-length'] = String(payload.contentLength);
+  if (payload.contentLength > 0) headers.set('content-length', String(payload.contentLength));
 
   const { service, region, s3 } = plan;
   const { method } = outbound;
@@ -89,7 +89,8 @@ function applySignature(
     credentials,
   );
   outbound.path = normal.target;
-  outbound.headers = headers.list;
+  headers.delete('content-length');
+  outbound.headers = headerList(headers);
   outbound.body = payload.body;
   outbound.transform = payload.transform?.(head) ?? null;
   outbound.contentLength = payload.contentLength;

@@ -1,12 +1,7 @@
 import type { HeaderList } from '../core/headers.ts';
 
-/** The headers of a request to sign. */
-export interface SignableHeaders {
-  /** What is sent; `host` stays first. */
-  readonly list: HeaderList;
-  /** The same by name, in a map without a prototype. */
-  readonly byName: Record<string, string>;
-}
+/** The headers of a request to sign: each name once, in the order in which they go out, `host` first. */
+export type SignableHeaders = Map<string, string>;
 
 /** Whatever a client sends of these would be a second signature, or describe a body as it is not sent. */
 const OURS: ReadonlySet<string> = new Set([
@@ -27,40 +22,26 @@ const OURS: ReadonlySet<string> = new Set([
  * then one reading of it, and the signature covers that (RFC 9110 section 5.3).
  */
 export function signableHeaders(headers: readonly string[]): SignableHeaders {
-  const list: HeaderList = [];
-  const byName = Object.create(null) as Record<string, string>;
+  const signable: SignableHeaders = new Map();
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
     if (OURS.has(name)) continue;
-    const known = byName[name];
-    if (known === undefined) {
-      byName[name] = value;
-      list.push(name, value);
-    } else {
-      const joined = `${known}${name === 'cookie' ? '; ' : ', '}${value}`;
-      byName[name] = joined;
-      list[nameIndex(list, name) + 1] = joined;
-    }
+    const known = signable.get(name);
+    signable.set(name, known === undefined ? value : `${known}${name === 'cookie' ? '; ' : ', '}${value}`);
   }
-  return { list, byName };
+  return signable;
 }
 
-/** Adds a header that is not there yet. */
-export function addHeader(headers: SignableHeaders, name: string, value: string): void {
-  headers.byName[name] = value;
-  headers.list.push(name, value);
-}
-
-/** Changes a header, or takes it out when there is nothing left of it. */
+/** Changes a header, which then comes last, or takes it out when there is nothing left of it. */
 export function changeHeader(headers: SignableHeaders, name: string, value: string): void {
-  const at = nameIndex(headers.list, name);
-  if (at >= 0) headers.list.splice(at, 2);
-  delete headers.byName[name];
-  if (value !== '') addHeader(headers, name, value);
+  headers.delete(name);
+  if (value !== '') headers.set(name, value);
 }
 
-function nameIndex(list: readonly string[], name: string): number {
-  for (let i = 0; i < list.length; i += 2) if (list[i] === name) return i;
-  return -1;
+/** They as they are sent. */
+export function headerList(headers: SignableHeaders): HeaderList {
+  const list: HeaderList = [];
+  for (const [name, value] of headers) list.push(name, value);
+  return list;
 }

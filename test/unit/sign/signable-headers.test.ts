@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changeHeader, signableHeaders } from '../../../src/sign/signable-headers.ts';
+import { changeHeader, headerList, signableHeaders } from '../../../src/sign/signable-headers.ts';
 
 describe('headers to sign', () => {
   it('leave out every signature of the client', () => {
@@ -17,7 +17,7 @@ describe('headers to sign', () => {
       ['x-amz-target', 'DynamoDB_20120810.GetItem'],
       ['x-amz-meta-colour', 'blue'],
     ].flat();
-    expect(signableHeaders(sent).list).toEqual([
+    expect(headerList(signableHeaders(sent))).toEqual([
       ...['host', 'h'],
       ...['x-amz-target', 'DynamoDB_20120810.GetItem'],
       ...['x-amz-meta-colour', 'blue'],
@@ -25,7 +25,7 @@ describe('headers to sign', () => {
   });
 
   it('put a repeated header into one line where it first stood', () => {
-    const { list, byName } = signableHeaders([
+    const headers = signableHeaders([
       'host',
       'h',
       'a',
@@ -41,23 +41,22 @@ describe('headers to sign', () => {
       'cookie',
       'y=2',
     ]);
-    expect(list).toEqual(['host', 'h', 'a', '1, 3, 4', 'b', '2', 'cookie', 'x=1; y=2']);
-    expect({ ...byName }).toEqual({ host: 'h', a: '1, 3, 4', b: '2', cookie: 'x=1; y=2' });
+    expect(headerList(headers)).toEqual(['host', 'h', 'a', '1, 3, 4', 'b', '2', 'cookie', 'x=1; y=2']);
   });
 
   it('take any name for a name', () => {
-    const { list } = signableHeaders(['host', 'h', '1', 'one', 'constructor', 'x', 'constructor', 'y']);
-    expect(list).toEqual(['host', 'h', '1', 'one', 'constructor', 'x, y']);
+    const odd = ['1', 'one', 'constructor', 'x', 'constructor', 'y', '__proto__', 'z'];
+    const list = headerList(signableHeaders(['host', 'h', ...odd]));
+    expect(list).toEqual(['host', 'h', '1', 'one', 'constructor', 'x, y', '__proto__', 'z']);
   });
 
   it('can be changed, and taken out', () => {
     const headers = signableHeaders(['host', 'h', 'content-encoding', 'gzip']);
     changeHeader(headers, 'content-encoding', 'aws-chunked, gzip');
-    expect(headers.list).toEqual(['host', 'h', 'content-encoding', 'aws-chunked, gzip']);
+    expect(headerList(headers)).toEqual(['host', 'h', 'content-encoding', 'aws-chunked, gzip']);
     changeHeader(headers, 'content-encoding', '');
-    expect(headers.list).toEqual(['host', 'h']);
-    expect('content-encoding' in headers.byName).toBe(false);
+    expect(headerList(headers)).toEqual(['host', 'h']);
     changeHeader(headers, 'new', 'x');
-    expect(headers.list).toEqual(['host', 'h', 'new', 'x']);
+    expect(headerList(headers)).toEqual(['host', 'h', 'new', 'x']);
   });
 });
