@@ -167,13 +167,26 @@ export function continueRequest(exchange: Exchange): void {
  * anew afterwards.
  *
  * @param work has a limit of its own
+ * @param use goes on with what came of it
  */
-export async function waitForClient<T>(exchange: Exchange, work: () => Promise<T>): Promise<T> {
+export function waitForClient<T, R>(
+  exchange: Exchange,
+  work: Promise<T>,
+  use: (result: T) => R | Promise<R>,
+): Promise<R> {
   exchange.waitsForClient = true;
-  try {
-    return await work();
-  } finally {
+  const goOn = (): void => {
     exchange.waitsForClient = false;
     exchange.deadline?.restart();
-  }
+  };
+  return work.then(
+    (result) => {
+      goOn();
+      return use(result);
+    },
+    (error: unknown) => {
+      goOn();
+      throw error;
+    },
+  );
 }

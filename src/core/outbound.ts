@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import type { HeaderList } from './headers.ts';
 import type { Target, Upstream } from './upstream.ts';
 
@@ -14,8 +14,8 @@ export interface OutboundRequest {
   readonly pathAndQuery: string;
   /** Begins with `host`. */
   headers: HeaderList;
-  /** The client's body as it streams in, or bytes held to be hashed; null: the request has none. */
-  body: Readable | Buffer | null;
+  /** The client's request, whose body streams in, or bytes held to be hashed; null: the request has none. */
+  body: IncomingMessage | Buffer | null;
   /** What a body that streams becomes on its way out; null: it goes as it comes. */
   transform: ((content: AsyncIterable<Buffer>) => AsyncIterable<Buffer>) | null;
   /** Length in bytes of the body as it goes out; -1 when it goes out chunked. */

@@ -1,8 +1,9 @@
 import { Counter, collectDefaultMetrics, Histogram } from 'prom-client';
 import type { Gauges, Observer } from '../core/observer.ts';
+import type { CredentialResult } from '../core/signing.ts';
 import { registerGauges } from './gauges.ts';
 import { createLimitMetrics } from './limit-metrics.ts';
-import { CounterFamily } from './metric-families.ts';
+import { CounterFamily, type CounterSeries } from './metric-families.ts';
 import { OwnRegistry } from './own-registry.ts';
 import { createRequestMetrics, DURATION_BUCKETS, PREFIX, type RequestSample } from './request-metrics.ts';
 
@@ -56,11 +57,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     aggregator: 'max',
     registers,
   });
-  const credentials = new Counter({
+  const credentials = new CounterFamily({
     name: `${PREFIX}credentials_total`,
     help: 'AWS credentials to sign with, by identity pool: remembered, fetched, or not to be had.',
     labelNames: ['pool', 'result'],
-    registers,
+    registry,
   });
   const credentialsDuration = new Histogram({
     name: `${PREFIX}credentials_duration_seconds`,
@@ -72,7 +73,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerGauges(registry, gauges);
   const limits = createLimitMetrics(registry, gauges);
 
-  const credentialUses = new Map<string, Counter.Internal>();
+  const credentialUses = new Map<string, Partial<Record<CredentialResult, CounterSeries>>>();
   const hits = tokenCache.add({ result: 'hit' });
   const misses = tokenCache.add({ result: 'miss' });
 
@@ -82,13 +83,13 @@ export function createMetrics(options: MetricsOptions): Metrics {
       (result === 'hit' ? hits : misses).value += 1;
     },
     credentialsUsed(pool, result, seconds) {
-      const key = `${result} ${pool}`;
-      let uses = credentialUses.get(key);
+      let uses = credentialUses.get(pool);
       if (uses === undefined) {
-        uses = credentials.labels(pool, result);
-        credentialUses.set(key, uses);
+        uses = {};
+        credentialUses.set(pool, uses);
       }
-      uses.inc();
+      uses[result] ??= credentials.add({ pool, result });
+      uses[result].value += 1;
       if (seconds !== null) credentialsDuration.observe({ pool }, seconds);
     },
     keysFetched(pool, result) {

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { continueRequest, type Exchange, outboundOf, routeOf, type Sending } from '../core/exchange.ts';
 import { type HeaderList, headerValue } from '../core/headers.ts';
 import { retarget } from '../core/outbound.ts';
@@ -11,6 +10,7 @@ import { type AnswerHead, invalid } from './http/answer-head.ts';
 import type { AnswerReceiver, Connection, UpstreamRequest } from './http/connection.ts';
 import type { ConnectionPool } from './http/connection-pool.ts';
 import { RequestBody } from './request-body.ts';
+import { TransformedBody } from './transformed-body.ts';
 import { codeOfFailure, isConnectionFailure, isTargetFailure } from './upstream-faults.ts';
 
 export interface ForwardingOptions {
@@ -56,28 +56,23 @@ export class Forwarding implements AnswerReceiver, Sending {
     this.#options = options;
     this.#sentAt = options.clock.monotonic();
     this.#attempt = exchange.attempts;
+    const { body } = outboundOf(exchange);
     this.#clientBody =
-      outboundOf(exchange).body === exchange.request
-        ? new RequestBody(exchange.request, routeOf(exchange).bodyBytes, () =>
-            this.#refuse(deny('LIMIT_BODY')),
-          )
-        : null;
+      body === null || Buffer.isBuffer(body)
+        ? null
+        : new RequestBody(body, routeOf(exchange).bodyBytes, () => this.#refuse(deny('LIMIT_BODY')));
   }
 
   /** Sends the request, once. */
   send(pool: ConnectionPool): void {
-    const { method, path, headers, contentLength, body, transform } = outboundOf(this.#exchange);
+    const { method, path, headers, contentLength } = outboundOf(this.#exchange);
     const { responseTimeout, bodyIdleTimeout } = routeOf(this.#exchange);
-    const clientBody = this.#clientBody;
     const request: UpstreamRequest = {
       method,
       path,
       headers,
       contentLength,
-      body:
-        clientBody === null || transform === null
-          ? (clientBody ?? body)
-          : Readable.from(transform(clientBody), { objectMode: false }),
+      body: this.#bodyToSend(),
       responseTimeout,
       bodyIdleTimeout,
     };
@@ -191,6 +186,13 @@ export class Forwarding implements AnswerReceiver, Sending {
     exchange.runner.refuse(exchange, fault(codeOfFailure(error), error));
   }
 
+  #bodyToSend(): UpstreamRequest['body'] {
+    const { body, transform } = outboundOf(this.#exchange);
+    if (body === null || Buffer.isBuffer(body)) return body;
+    const clientBody = this.#clientBody as RequestBody;
+    return transform === null ? clientBody : new TransformedBody(clientBody, transform);
+  }
+
   #mayRetry(): boolean {
     const { method, body, upstream } = outboundOf(this.#exchange);
     return body === null && IDEMPOTENT.has(method) && this.#exchange.attempts <= upstream.retries;
@@ -213,7 +215,7 @@ export class Forwarding implements AnswerReceiver, Sending {
     exchange.sending = null;
     this.#options.admission.leave(outboundOf(exchange).upstream.name, exchange);
     this.#watch?.stop();
-    this.#clientBody?.destroy();
+    this.#clientBody?.release();
   }
 }
 

@@ -50,7 +50,7 @@ export function createBodyHolder(options: BodyHolderOptions): BodyHolder {
     get held() {
       return held;
     },
-    async hold(source, { length, bodyBytes, decoder, onRelease }) {
+    hold(source, { length, bodyBytes, decoder, onRelease }) {
       let share = 0;
       /** Makes room for a body of so many bytes. */
       const admit = (size: number): Refusal | null => {
@@ -68,23 +68,25 @@ export function createBodyHolder(options: BodyHolderOptions): BodyHolder {
       };
       // A declared length is reserved at once: what has begun to arrive must not fail for others' sake.
       const refusal = admit(length);
-      if (refusal !== null) return refusal;
+      if (refusal !== null) return Promise.resolve(refusal);
       onRelease(release);
-      const result = await collect(source, decoder, admit, clock, idle);
-      if ('code' in result) release();
-      return result;
+      return collect(source, { decoder, admit, release, clock, idle });
     },
   };
 }
 
-/** @param admit says before each piece whether the body may grow to so many bytes */
-function collect(
-  source: Readable,
-  decoder: ChunkDecoder | null,
-  admit: (size: number) => Refusal | null,
-  clock: Clock,
-  idle: number,
-): Promise<HeldBody | Refusal> {
+interface CollectOptions {
+  readonly decoder: ChunkDecoder | null;
+  /** Says before each piece whether the body may grow to so many bytes. */
+  readonly admit: (size: number) => Refusal | null;
+  /** Gives the room back. */
+  readonly release: () => void;
+  readonly clock: Clock;
+  readonly idle: number;
+}
+
+function collect(source: Readable, options: CollectOptions): Promise<HeldBody | Refusal> {
+  const { decoder, admit, release, clock, idle } = options;
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     /** Null for what came in one piece, as most bodies do: it is hashed in one call, which leaves half the garbage behind. */
@@ -97,7 +99,10 @@ function collect(
       source.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
       // A late error of what was given up must not end the process.
       source.on('error', () => undefined);
-      if ('code' in result) source.pause();
+      if ('code' in result) {
+        source.pause();
+        release();
+      }
       resolve(result);
     };
     const take = (content: Buffer): void => {

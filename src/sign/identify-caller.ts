@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Exchange, inboundOf, routeOf } from '../core/exchange.ts';
-import { claimOf } from '../core/principal.ts';
+import { claimOf, type Principal } from '../core/principal.ts';
 import { deny, type Refusal } from '../core/refusal.ts';
 import type { IdentityPoolPlan, SigningPlan } from '../core/signing.ts';
 import { chooseRole, type Matches } from './choose-role.ts';
@@ -11,14 +11,68 @@ import { GUEST } from './identity-ids.ts';
 const OWN_SESSION = 'cognito-auth-proxy';
 
 /** Says whose credentials a request is to be signed with, without calling anyone. */
-export function identifyCaller(
-  exchange: Exchange,
-  plan: SigningPlan,
-  matches: Matches,
-): CredentialRequest | Refusal {
-  return plan.source.kind === 'identityPool'
-    ? identifyUser(exchange, plan, plan.source, matches)
-    : identifyProxy(exchange, plan, matches);
+export type IdentifyCaller = (exchange: Exchange, plan: SigningPlan) => CredentialRequest | Refusal;
+
+/** What is the same for every request of one caller with one token. */
+type Caller = Pick<CredentialRequest, 'key' | 'caller' | 'roleArn' | 'developerUser' | 'sessionName'>;
+
+/** A caller as found, and what for: forgotten with its principal. */
+interface Found {
+  readonly plan: SigningPlan;
+  readonly idToken: Principal | null;
+  readonly caller: Caller;
+}
+
+export function createIdentification(matches: Matches): IdentifyCaller {
+  const remembered = new WeakMap<Principal, Found>();
+
+  const identifyUser = (
+    exchange: Exchange,
+    plan: SigningPlan,
+    pool: IdentityPoolPlan,
+  ): CredentialRequest | Refusal => {
+    const { principal, idToken } = exchange;
+    const others = readHeaderLogins(inboundOf(exchange).headers, pool);
+    if ('code' in others) return others;
+
+    if (principal === null && others.tokens.length === 0) {
+      // On a public route nobody looked whether there is a token: only a route that did may take its caller for a guest.
+      const admitted = pool.guest && routeOf(exchange).rule.kind === 'optional';
+      return admitted ? GUEST_REQUEST : deny('SIGN_GUEST_REFUSED');
+    }
+    if (principal !== null && principal.pool !== pool.userPool) return deny('SIGN_USER_POOL_MISMATCH');
+    if (principal !== null && pool.needsIdToken && idToken === null) return deny('SIGN_ID_TOKEN_REQUIRED');
+
+    const caller =
+      principal !== null && others === NO_LOGINS
+        ? recall(principal, idToken?.principal ?? null, plan, pool)
+        : findCaller(principal, idToken?.principal ?? null, plan, pool, others, matches);
+    if ('code' in caller) return caller;
+    const logins: Record<string, string> = {};
+    for (const { provider, token } of others.tokens) logins[provider] = token;
+    // A token of the service itself stands alone: it already says which identity it is, logins and all.
+    if (pool.needsIdToken && idToken !== null && others.identityId === null)
+      logins[pool.provider] = idToken.raw;
+    return { ...caller, logins, identityId: others.identityId, notAfter: others.notAfter };
+  };
+
+  const recall = (
+    principal: Principal,
+    idToken: Principal | null,
+    plan: SigningPlan,
+    pool: IdentityPoolPlan,
+  ): Caller | Refusal => {
+    const known = remembered.get(principal);
+    if (known !== undefined && known.plan === plan && known.idToken === idToken) return known.caller;
+    const caller = findCaller(principal, idToken, plan, pool, NO_LOGINS, matches);
+    if (!('code' in caller)) remembered.set(principal, { plan, idToken, caller });
+    return caller;
+  };
+
+  return (exchange, plan) =>
+    plan.source.kind === 'identityPool'
+      ? identifyUser(exchange, plan, plan.source)
+      : identifyProxy(exchange, plan, matches);
 }
 
 function identifyProxy(exchange: Exchange, plan: SigningPlan, matches: Matches): CredentialRequest | Refusal {
@@ -36,37 +90,21 @@ function identifyProxy(exchange: Exchange, plan: SigningPlan, matches: Matches):
   };
 }
 
-function identifyUser(
-  exchange: Exchange,
+function findCaller(
+  principal: Principal | null,
+  idToken: Principal | null,
   plan: SigningPlan,
   pool: IdentityPoolPlan,
+  others: HeaderLogins,
   matches: Matches,
-): CredentialRequest | Refusal {
-  const { principal, idToken } = exchange;
-  const others = readHeaderLogins(inboundOf(exchange).headers, pool);
-  if ('code' in others) return others;
-
-  if (principal === null && others.tokens.length === 0) {
-    // On a public route nobody looked whether there is a token: only a route that did may take its caller for a guest.
-    const admitted = pool.guest && routeOf(exchange).rule.kind === 'optional';
-    return admitted ? GUEST_REQUEST : deny('SIGN_GUEST_REFUSED');
-  }
-  if (principal !== null && principal.pool !== pool.userPool) return deny('SIGN_USER_POOL_MISMATCH');
-  if (principal !== null && pool.needsIdToken && idToken === null) return deny('SIGN_ID_TOKEN_REQUIRED');
-
-  const role = chooseRole(plan, principal, idToken?.principal.claims ?? null, matches);
+): Caller | Refusal {
+  const role = chooseRole(plan, principal, idToken?.claims ?? null, matches);
   if ('code' in role) return role;
   const developerUser =
     pool.developer === null || principal === null ? null : claimOf(principal, pool.developer.claim);
   if (pool.developer !== null && principal !== null && typeof developerUser !== 'string') {
     return deny('SIGN_CREDENTIALS_DENIED', { condition: `the claim ${pool.developer.claim} is a text` });
   }
-  const logins: Record<string, string> = {};
-  for (const { provider, token } of others.tokens) logins[provider] = token;
-  // A token of the service itself stands alone: it already says which identity it is, logins and all.
-  if (pool.needsIdToken && idToken !== null && others.identityId === null)
-    logins[pool.provider] = idToken.raw;
-
   // As JSON, since a separator of ours could be part of a subject.
   const caller = JSON.stringify([
     principal?.issuer ?? '',
@@ -78,11 +116,8 @@ function identifyUser(
     key: `${caller} ${role.roleArn ?? ''} ${role.preferred ?? ''}`,
     caller,
     roleArn: role.roleArn,
-    logins,
     developerUser: typeof developerUser === 'string' ? developerUser : null,
-    identityId: others.identityId,
     sessionName: sessionName(principal?.subject ?? ''),
-    notAfter: others.notAfter,
   };
 }
 
@@ -127,7 +162,7 @@ function readHeaderLogins(headers: readonly string[], pool: IdentityPoolPlan): H
     }
     if (provider === pool.ownProvider) identityId = typeof claims['sub'] === 'string' ? claims['sub'] : '';
   }
-  return { tokens, identityId, notAfter };
+  return tokens.length === 0 ? NO_LOGINS : { tokens, identityId, notAfter };
 }
 
 /** Claims of a token, unverified; none of what is not a JWT, such as a SAML assertion. */

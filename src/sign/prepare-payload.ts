@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import {
   continueRequest,
   type Exchange,
@@ -30,7 +30,7 @@ export interface Payload {
   readonly chunked: boolean;
   /** Further headers that describe it. */
   readonly headers: HeaderList;
-  readonly body: Readable | Buffer | null;
+  readonly body: IncomingMessage | Buffer | null;
   /**
    * What it becomes as it streams; null: it stays as it is.
    * @param head the signature that those of the chunks go on from
@@ -78,34 +78,31 @@ function wholePayload(body: Buffer | null, contentHash: string, headers: HeaderL
 }
 
 /** Reads all of it into memory. A checksum that followed the content becomes a header, for the upstream to check. */
-async function hold(
+function hold(
   exchange: Exchange,
-  body: Readable,
+  body: IncomingMessage,
   { length, claimedHash, chunks }: ClientBody,
   holder: BodyHolder,
 ): Promise<Payload | Refusal> {
   const decoder = chunks === null ? null : createChunkDecoder(chunks);
-  continueRequest(exchange);
-  const held = await waitForClient(exchange, () =>
-    holder.hold(body, {
-      length,
-      bodyBytes: routeOf(exchange).bodyBytes,
-      decoder,
-      onRelease: (release) => exchange.response.once('close', release),
-    }),
-  );
-  if ('code' in held) return held;
-  if (claimedHash !== null && claimedHash !== held.hash) return deny('SIGN_PAYLOAD_MISMATCH');
   const trailer = chunks?.trailer ?? null;
-  return wholePayload(
-    held.bytes,
-    held.hash,
-    trailer === null || decoder === null ? [] : [trailer, decoder.trailerValue],
-  );
+  continueRequest(exchange);
+  const holding = holder.hold(body, {
+    length,
+    bodyBytes: routeOf(exchange).bodyBytes,
+    decoder,
+    onRelease: (release) => exchange.response.once('close', release),
+  });
+  return waitForClient(exchange, holding, (held) => {
+    if ('code' in held) return held;
+    if (claimedHash !== null && claimedHash !== held.hash) return deny('SIGN_PAYLOAD_MISMATCH');
+    const headers = trailer === null || decoder === null ? [] : [trailer, decoder.trailerValue];
+    return wholePayload(held.bytes, held.hash, headers);
+  });
 }
 
 /** In constant memory: chunk by chunk with `stream`, else without a signature of its own. */
-function passThrough(body: Readable, { length, chunks }: ClientBody, signed: boolean): Payload {
+function passThrough(body: IncomingMessage, { length, chunks }: ClientBody, signed: boolean): Payload {
   const decoder = chunks === null ? null : createChunkDecoder(chunks);
   const decode: Transform = (content) => (decoder === null ? content : decodeChunks(content, decoder));
   const trailer = chunks?.trailer ?? null;

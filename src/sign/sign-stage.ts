@@ -6,7 +6,7 @@ import { withoutAwsChunked } from './client-body.ts';
 import type { ClockOffsets } from './clock-offset.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import type { BodyHolder } from './hold-body.ts';
-import { identifyCaller } from './identify-caller.ts';
+import { createIdentification } from './identify-caller.ts';
 import { next } from './next.ts';
 import { normalizeTarget } from './normal-form.ts';
 import { type Payload, preparePayload } from './prepare-payload.ts';
@@ -28,6 +28,7 @@ export interface SignStageOptions {
  */
 export function createSignStage(options: SignStageOptions): Stage {
   const { sourceOf, matches, holder } = options;
+  const identify = createIdentification(matches);
 
   return {
     name: 'sign',
@@ -35,7 +36,7 @@ export function createSignStage(options: SignStageOptions): Stage {
       const { upstream } = routeOf(exchange);
       const plan = upstream.sign;
       if (plan === null) return undefined;
-      const caller = identifyCaller(exchange, plan, matches);
+      const caller = identify(exchange, plan);
       if ('code' in caller) return caller;
       const source = sourceOf(plan.source.name);
       if (source === undefined) return fault('SIGN_CREDENTIALS_UNAVAILABLE', new Error('reloaded meanwhile'));

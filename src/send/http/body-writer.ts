@@ -1,97 +1,146 @@
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 
-export interface BodyWriterOptions {
-  readonly socket: Socket;
-  readonly body: Readable;
-  /** Bytes; -1: chunked. */
-  readonly contentLength: number;
-  /** A chunk was given to the socket. */
-  readonly onSent: (bytes: number, hasRoom: boolean) => void;
-  /** There is room again. */
-  readonly onRoom: () => void;
-  /** All of the body was given to the socket. */
-  readonly onComplete: () => void;
-  readonly onError: (error: Error) => void;
+/** A body that comes in pieces. */
+export interface BodySource {
+  /** Begins to hand on what comes, though nothing before this returns. */
+  flow(sink: BodySink): void;
+  pause(): void;
+  resume(): void;
+  /** Lets go of it: nothing more is handed on. */
+  release(): void;
 }
 
-/** Writes a body that streams behind the header section of its request, no faster than the upstream takes it. */
-export class BodyWriter {
-  readonly #options: BodyWriterOptions;
+/** What a body is handed on to. After `end` or `fail` nothing more comes. */
+export interface BodySink {
+  take(piece: Buffer): void;
+  end(): void;
+  fail(error: Error): void;
+}
+
+/** Told of a body on its way. */
+export interface BodyOwner {
+  /** A piece was given to the socket. */
+  bodySent(bytes: number, hasRoom: boolean): void;
+  /** All of it was given to the socket. */
+  bodyComplete(): void;
+  bodyFailed(error: Error): void;
+}
+
+/** Bytes of a piece up to which copying it costs less than a write of its own. */
+const JOINED_BYTES = 8_192;
+
+/** Writes a header section, and a whole body behind it. */
+export function writeWhole(socket: Socket, head: string, body: Buffer): void {
+  if (body.length <= JOINED_BYTES) {
+    socket.write(head + body.toString('latin1'), 'latin1');
+    return;
+  }
+  socket.cork();
+  socket.write(head, 'latin1');
+  socket.write(body);
+  socket.uncork();
+}
+
+/** Writes a header section and the body that follows it, no faster than the upstream takes it. */
+export class BodyWriter implements BodySink {
+  readonly #owner: BodyOwner;
+  readonly #socket: Socket;
+  readonly #body: BodySource;
+  readonly #chunked: boolean;
+  /** Empty once it is written. */
+  #head: string;
+  /** Bytes still to come, where the length is known. */
   #left: number;
   #over = false;
 
-  constructor(options: BodyWriterOptions) {
-    this.#options = options;
-    this.#left = options.contentLength;
-    const { body, socket } = options;
-    socket.on('drain', this.#onDrain);
-    body
-      .on('data', this.#onData)
-      .on('end', this.#onEnd)
-      .on('error', this.#onError)
-      .on('close', this.#onClose);
+  /** @param contentLength bytes; -1: chunked */
+  constructor(owner: BodyOwner, socket: Socket, head: string, body: BodySource, contentLength: number) {
+    this.#owner = owner;
+    this.#socket = socket;
+    this.#head = head;
+    this.#body = body;
+    this.#chunked = contentLength < 0;
+    this.#left = contentLength;
+    body.flow(this);
+    // What has come of the body with its own header section is handed on before this, and they go out in one.
+    process.nextTick(writeHead, this);
   }
 
   /** Lets go of body and socket; the body is of no more use. */
   stop(): void {
     if (this.#over) return;
     this.#over = true;
-    const { body, socket } = this.#options;
-    socket.off('drain', this.#onDrain);
-    body.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    // Its error listener stays: being destroyed may be one.
-    body.destroy();
+    this.#body.release();
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    const { socket, contentLength, onSent, body } = this.#options;
-    if (chunk.length === 0) return;
-    let hasRoom: boolean;
-    if (contentLength < 0) {
-      socket.cork();
-      socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
-      socket.write(chunk);
-      hasRoom = socket.write('\r\n', 'latin1');
-      process.nextTick(uncork, socket);
-    } else {
-      this.#left -= chunk.length;
+  /** There is room again. */
+  resume(): void {
+    this.#body.resume();
+  }
+
+  take(piece: Buffer): void {
+    const size = piece.length;
+    if (size === 0) return;
+    if (!this.#chunked) {
+      this.#left -= size;
       if (this.#left < 0) {
-        this.#onError(new Error('the body is longer than its Content-Length'));
+        this.fail(new Error('the body is longer than its Content-Length'));
         return;
       }
-      hasRoom = socket.write(chunk);
     }
-    if (!hasRoom) body.pause();
-    onSent(chunk.length, hasRoom);
-  };
+    const before = this.#chunked ? `${this.#takeHead()}${size.toString(16)}\r\n` : this.#takeHead();
+    const after = this.#chunked ? '\r\n' : '';
+    const hasRoom = this.#write(before, piece, after);
+    if (!hasRoom) this.#body.pause();
+    this.#owner.bodySent(size, hasRoom);
+  }
 
-  readonly #onDrain = (): void => {
-    this.#options.onRoom();
-    this.#options.body.resume();
-  };
-
-  readonly #onEnd = (): void => {
-    const { socket, contentLength, onComplete } = this.#options;
-    if (contentLength >= 0 && this.#left > 0) {
-      this.#onError(new Error('the body is shorter than its Content-Length'));
+  end(): void {
+    if (!this.#chunked && this.#left > 0) {
+      this.fail(new Error('the body is shorter than its Content-Length'));
       return;
     }
     this.stop();
-    if (contentLength < 0) socket.write('0\r\n\r\n', 'latin1');
-    onComplete();
-  };
+    const last = this.#takeHead() + (this.#chunked ? '0\r\n\r\n' : '');
+    if (last !== '') this.#socket.write(last, 'latin1');
+    this.#owner.bodyComplete();
+  }
 
-  readonly #onError = (error: Error): void => {
+  fail(error: Error): void {
     if (this.#over) return;
     this.stop();
-    this.#options.onError(error);
-  };
+    this.#owner.bodyFailed(error);
+  }
 
-  readonly #onClose = (): void => this.#onError(new Error('the body broke off'));
+  /** Writes what is still to be written of the header section. */
+  writeHead(): void {
+    if (this.#over || this.#head === '') return;
+    this.#socket.write(this.#takeHead(), 'latin1');
+  }
+
+  #takeHead(): string {
+    const head = this.#head;
+    this.#head = '';
+    return head;
+  }
+
+  /** @returns whether there is room for more */
+  #write(before: string, piece: Buffer, after: string): boolean {
+    const socket = this.#socket;
+    if (before === '') return socket.write(piece);
+    if (piece.length <= JOINED_BYTES) {
+      return socket.write(before + piece.toString('latin1') + after, 'latin1');
+    }
+    socket.cork();
+    socket.write(before, 'latin1');
+    let hasRoom = socket.write(piece);
+    if (after !== '') hasRoom = socket.write(after, 'latin1');
+    socket.uncork();
+    return hasRoom;
+  }
 }
 
 /** For process.nextTick. */
-export function uncork(socket: Socket): void {
-  socket.uncork();
+function writeHead(writer: BodyWriter): void {
+  writer.writeHead();
 }

@@ -1,17 +1,16 @@
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
 import type { HeaderList } from '../../core/headers.ts';
 import type { Clock, Timer } from '../../core/ports.ts';
 import { UpstreamFault } from '../upstream-faults.ts';
 import type { AnswerHead } from './answer-head.ts';
 import { type AnswerEvents, AnswerReader } from './answer-reader.ts';
-import { BodyWriter, uncork } from './body-writer.ts';
+import { type BodyOwner, type BodySource, BodyWriter, writeWhole } from './body-writer.ts';
 import type { Connector } from './connector.ts';
 import { type RequestHead, writeRequestHead } from './request-head.ts';
 
 /** A request to be sent, with its body and how long its answer may take. */
 export interface UpstreamRequest extends RequestHead {
-  readonly body: Readable | Buffer | null;
+  readonly body: BodySource | Buffer | null;
   /** Milliseconds from the request sent to the answer's header section. */
   readonly responseTimeout: number;
   /** Milliseconds between two pieces of the answer's body. */
@@ -47,7 +46,7 @@ const NEVER = Number.POSITIVE_INFINITY;
  * One connection to an upstream. It has one request under way at a time, the next only when the answer is complete; and a
  * byte that comes while none is under way ends it, lest it be taken for the answer to whoever comes next.
  */
-export class Connection implements AnswerEvents {
+export class Connection implements AnswerEvents, BodyOwner {
   /** Whether it has been made. */
   open = false;
   /** Milliseconds for which the upstream keeps it while idle. */
@@ -93,6 +92,7 @@ export class Connection implements AnswerEvents {
       this.#close(lost('the upstream ended the connection'));
     });
     this.#socket.on('close', () => this.#close(lost('the connection is gone')));
+    this.#socket.on('drain', () => this.#drained());
     this.#expectWithin(connectTimeout);
   }
 
@@ -163,59 +163,58 @@ export class Connection implements AnswerEvents {
     }
   }
 
+  bodySent(bytes: number, hasRoom: boolean): void {
+    // It is the upstream's turn only while it does not take what it is sent.
+    if (!hasRoom && this.#reader.waiting && this.#request !== null) {
+      this.#expectWithin(this.#request.responseTimeout);
+    }
+    this.#receiver?.bodySent(bytes);
+  }
+
+  bodyComplete(): void {
+    this.#writer = null;
+    if (this.#receiver !== null) this.#completeRequest(this.#receiver);
+  }
+
+  bodyFailed(error: Error): void {
+    this.#close(error);
+  }
+
   #start(): void {
     const receiver = this.#receiver;
     const request = this.#request;
     if (receiver === null || request === null) return;
-    const { body } = request;
+    let head: string;
     try {
       if (!receiver.connected()) {
         this.#letGo();
         this.#owner.released(this);
         return;
       }
-      const head = writeRequestHead(request);
-      if (body !== null) this.#socket.cork();
-      this.#socket.write(head, 'latin1');
+      head = writeRequestHead(request);
     } catch (error) {
       this.#close(error as Error);
       return;
     }
     this.#requestSent = false;
     this.#reader.expect(request.method);
-    if (body instanceof Readable) {
-      this.#writer = this.#writeBody(request, body);
-      // The beginning of the body is often at hand, and then goes out together with the header section.
-      process.nextTick(uncork, this.#socket);
-      return;
-    }
-    if (body !== null) {
-      this.#socket.write(body);
-      this.#socket.uncork();
+    const { body, contentLength } = request;
+    if (body === null) {
+      this.#socket.write(head, 'latin1');
+    } else if (Buffer.isBuffer(body)) {
+      writeWhole(this.#socket, head, body);
       receiver.bodySent(body.length);
+    } else {
+      this.#writer = new BodyWriter(this, this.#socket, head, body, contentLength);
+      return;
     }
     this.#completeRequest(receiver);
   }
 
-  #writeBody(request: UpstreamRequest, body: Readable): BodyWriter {
-    return new BodyWriter({
-      socket: this.#socket,
-      body,
-      contentLength: request.contentLength,
-      // It is the upstream's turn only while it does not take what it is sent.
-      onSent: (bytes, hasRoom) => {
-        if (!hasRoom && this.#reader.waiting) this.#expectWithin(request.responseTimeout);
-        this.#receiver?.bodySent(bytes);
-      },
-      onRoom: () => {
-        if (this.#reader.waiting) this.#deadline = NEVER;
-      },
-      onComplete: () => {
-        this.#writer = null;
-        if (this.#receiver !== null) this.#completeRequest(this.#receiver);
-      },
-      onError: (error) => this.#close(error),
-    });
+  #drained(): void {
+    if (this.#writer === null) return;
+    if (this.#reader.waiting) this.#deadline = NEVER;
+    this.#writer.resume();
   }
 
   #completeRequest(receiver: AnswerReceiver): void {

@@ -358,8 +358,7 @@ describe.each(SHAPES)('as %s', (shape) => {
     const asked = Promise.withResolvers<void>();
     behaviours[name] = async (exchange) => {
       asked.resolve();
-      await waitForClient(exchange, () => client.promise);
-      return new Promise(() => undefined);
+      return waitForClient(exchange, client.promise, () => new Promise<Verdict>(() => undefined));
     };
     const connection = await openRaw(origin);
     connection.send(BYTES[shape]);

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { BodySink } from '../../../src/send/http/body-writer.ts';
 import { RequestBody } from '../../../src/send/request-body.ts';
 
 /** A request whose body a test pushes. */
@@ -12,14 +12,19 @@ function makeRequest(): IncomingMessage {
   return request;
 }
 
-const collect = (body: RequestBody): string[] => {
-  const chunks: string[] = [];
-  body.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
-  return chunks;
-};
-
-const closing = (body: RequestBody): Promise<unknown> =>
-  new Promise((resolve) => body.once('close', resolve));
+/** Writes down what it is told. */
+class Witness implements BodySink {
+  readonly told: (string | Error)[] = [];
+  take(piece: Buffer): void {
+    this.told.push(piece.toString());
+  }
+  end(): void {
+    this.told.push('(end)');
+  }
+  fail(error: Error): void {
+    this.told.push(error);
+  }
+}
 
 const never = (): void => {
   throw new Error('too long');
@@ -28,13 +33,25 @@ const never = (): void => {
 describe('a request’s body on loan', () => {
   it('is the request’s, from its beginning to its end', async () => {
     const request = makeRequest();
-    request.push('before anybody reads, ');
-    const body = new RequestBody(request, null, never);
-    const chunks = collect(body);
+    request.push('before anybody reads');
+    const sink = new Witness();
+    new RequestBody(request, null, never).flow(sink);
+    await setImmediate();
     request.push('after');
     request.push(null);
-    await once(body, 'end');
-    expect(chunks.join('')).toBe('before anybody reads, after');
+    await setImmediate();
+    expect(sink.told).toEqual(['before anybody reads', 'after', '(end)']);
+  });
+
+  it('hands on what is at hand before what is asked for next', async () => {
+    const request = makeRequest();
+    const sink = new Witness();
+    new RequestBody(request, null, never).flow(sink);
+    request.push('at hand');
+    process.nextTick(() => sink.told.push('(next)'));
+    expect(sink.told).toEqual([]);
+    await setImmediate();
+    expect(sink.told).toEqual(['at hand', '(next)']);
   });
 
   it('asks the client for nothing before somebody reads', async () => {
@@ -45,49 +62,47 @@ describe('a request’s body on loan', () => {
     expect([request.readableFlowing, request.readableLength, body.awaitsClient]).toEqual([null, 5, false]);
   });
 
-  it('stops the client when nobody reads on, and then it is not the client’s turn', async () => {
+  it('stops the client when it is paused, and then it is not the client’s turn', async () => {
     const request = makeRequest();
     const body = new RequestBody(request, null, never);
-    body.read(0);
+    const sink = new Witness();
+    body.flow(sink);
     await setImmediate();
     expect(body.awaitsClient).toBe(true);
-    request.push(Buffer.alloc(body.readableHighWaterMark));
+    body.pause();
+    request.push('meanwhile');
     await setImmediate();
-    expect([request.isPaused(), body.awaitsClient]).toEqual([true, false]);
+    expect([request.isPaused(), body.awaitsClient, sink.told]).toEqual([true, false, []]);
     body.resume();
     await setImmediate();
-    expect([request.isPaused(), body.awaitsClient]).toEqual([false, true]);
+    expect([request.isPaused(), body.awaitsClient, sink.told]).toEqual([false, true, ['meanwhile']]);
   });
 
-  it('leaves the request as it is when it is destroyed', async () => {
+  it('leaves the request as it is when it is released', async () => {
     const request = makeRequest();
     const body = new RequestBody(request, null, never);
-    collect(body);
+    const sink = new Witness();
+    body.flow(sink);
     await setImmediate();
-    const closed = closing(body);
-    body.destroy(new Error('the upstream is gone'));
-    await closed;
-    expect([request.destroyed, request.listenerCount('data'), request.listenerCount('error')]).toEqual([
-      false,
-      0,
-      0,
-    ]);
+    body.release();
+    body.release();
+    const listeners = ['data', 'end', 'error'].map((event) => request.listenerCount(event));
+    expect([request.destroyed, ...listeners]).toEqual([false, 0, 0, 0]);
     // What still comes can be thrown away.
     request.resume();
     request.push('the rest');
     await setImmediate();
-    expect(request.readableLength).toBe(0);
+    expect([request.readableLength, sink.told]).toEqual([0, []]);
   });
 
-  it('fails as the request fails, and nothing is thrown where nobody listens', async () => {
+  it('fails as the request fails', async () => {
     const request = makeRequest();
-    const body = new RequestBody(request, null, never);
-    body.read(0);
-    const failed = closing(body);
+    const sink = new Witness();
+    new RequestBody(request, null, never).flow(sink);
     const error = new Error('aborted');
     request.destroy(error);
-    await failed;
-    expect(body.errored).toBe(error);
+    await setImmediate();
+    expect(sink.told).toEqual([error]);
   });
 
   it.each([
@@ -97,15 +112,16 @@ describe('a request’s body on loan', () => {
     ['longer, and it goes on', ['four', 'bytes', 'more', 'more'], 8, ['four'], 1],
   ])('%s: no byte beyond the limit is handed on', async (_what, sent, limit, received, told) => {
     const request = makeRequest();
+    const sink = new Witness();
     let calls = 0;
     const body = new RequestBody(request, limit, () => {
       calls += 1;
     });
-    const chunks = collect(body);
+    body.flow(sink);
     for (const chunk of sent) {
       request.push(chunk);
       await setImmediate();
     }
-    expect([chunks, calls]).toEqual([received, told]);
+    expect([sink.told, calls]).toEqual([received, told]);
   });
 });
