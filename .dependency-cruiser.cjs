@@ -28,6 +28,13 @@ module.exports = {
       to: { path: '^src/', pathNot: `^src/(${room}|core|config/schema)/` },
     })),
     {
+      name: 'the-http-client-knows-nothing-above-it',
+      severity: 'error',
+      comment: 'what speaks HTTP to upstreams knows core and itself, not what it is used for',
+      from: { path: '^src/send/http/' },
+      to: { path: '^src/', pathNot: '^src/(send/http|core)/' },
+    },
+    {
       name: 'rooms-take-types-from-config',
       severity: 'error',
       comment: 'what a room needs of the configuration are its types',

@@ -5,13 +5,13 @@ import type { Balancer, Clock } from '../core/ports.ts';
 import { deny, fault, type Refusal, RefusalError } from '../core/refusal.ts';
 import type { Admission } from './admission.ts';
 import { answerHeaders, answerTrailers } from './answer-headers.ts';
+import { codeOfFailure, isConnectionFailure, isTargetFailure } from './classify-failure.ts';
 import { ClientWatch, clientLate } from './client-watch.ts';
 import { type AnswerHead, invalid } from './http/answer-head.ts';
 import type { AnswerReceiver, Connection, UpstreamRequest } from './http/connection.ts';
 import type { ConnectionPool } from './http/connection-pool.ts';
 import { RequestBody } from './request-body.ts';
 import { TransformedBody } from './transformed-body.ts';
-import { codeOfFailure, isConnectionFailure, isTargetFailure } from './upstream-faults.ts';
 
 export interface ForwardingOptions {
   readonly admission: Admission;

@@ -6,12 +6,13 @@ import type { Balancer, Clock, Logger, Timer } from '../core/ports.ts';
 import { deny, fault } from '../core/refusal.ts';
 import { resetConnection } from '../core/reset-connection.ts';
 import { claimAnswer } from './answer-headers.ts';
+import { codeOfFailure, isTargetFailure } from './classify-failure.ts';
 import { clientLate } from './client-watch.ts';
 import { CloseStatus } from './close-frame.ts';
+import { UpstreamFault } from './http/upstream-fault.ts';
 import { type JoinedSockets, joinSockets } from './joined-sockets.ts';
 import type { Connections } from './pools.ts';
 import { acceptBearerProtocol, type UpgradeRequest, upgradeRequest } from './upgrade-request.ts';
-import { codeOfFailure, isTargetFailure, UpstreamFault } from './upstream-faults.ts';
 
 /** Open WebSockets: counted, ended when their tokens expire, and when the service stops. */
 export interface Tunnels {

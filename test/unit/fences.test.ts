@@ -18,6 +18,7 @@ const PLANTED: readonly (readonly [file: string, line: string, fence: string])[]
   ['src/prepare/a.ts', "import '../sign/sign-stage.ts';", 'prepare-keeps-to-itself'],
   ['src/sign/a.ts', "import '../authenticate/verify-token.ts';", 'sign-keeps-to-itself'],
   ['src/send/a.ts', "import '../prepare/balancer.ts';", 'send-keeps-to-itself'],
+  ['src/send/http/a.ts', "import '../pools.ts';", 'the-http-client-knows-nothing-above-it'],
   [
     'src/send/b.ts',
     "import { configSchema } from '../config/schema/config.ts';\nconfigSchema;",

@@ -1,5 +1,5 @@
 import { type HeaderList, HTTP_TOKEN, NO_FIELD_VALUE } from '../../core/headers.ts';
-import { UpstreamFault } from '../upstream-faults.ts';
+import { UpstreamFault } from './upstream-fault.ts';
 
 /** The header section of an answer, read in the one way it can be read. */
 export interface AnswerHead {

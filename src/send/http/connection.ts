@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { HeaderList } from '../../core/headers.ts';
 import type { Clock, Timer } from '../../core/ports.ts';
-import { UpstreamFault } from '../upstream-faults.ts';
 import type { AnswerHead } from './answer-head.ts';
 import { type AnswerEvents, AnswerReader } from './answer-reader.ts';
 import { type BodyOwner, type BodySource, BodyWriter, writeWhole } from './body-writer.ts';
 import type { Connector } from './connector.ts';
 import { type RequestHead, writeRequestHead } from './request-head.ts';
+import { UpstreamFault } from './upstream-fault.ts';
 
 /** A request to be sent, with its body and how long its answer may take. */
 export interface UpstreamRequest extends RequestHead {

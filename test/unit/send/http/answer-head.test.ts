@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readAnswerHead } from '../../../../src/send/http/answer-head.ts';
-import { UpstreamFault } from '../../../../src/send/upstream-faults.ts';
+import { UpstreamFault } from '../../../../src/send/http/upstream-fault.ts';
 
 const OK = 'HTTP/1.1 200 OK';
 

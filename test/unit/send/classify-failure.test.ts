@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERRORS } from '../../../src/core/errors.ts';
-import {
-  codeOfFailure,
-  isConnectionFailure,
-  isTargetFailure,
-  UpstreamFault,
-} from '../../../src/send/upstream-faults.ts';
+import { codeOfFailure, isConnectionFailure, isTargetFailure } from '../../../src/send/classify-failure.ts';
+import { UpstreamFault } from '../../../src/send/http/upstream-fault.ts';
 
 const coded = (code: string): Error => Object.assign(new Error(code), { code });
 
