@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { BodySink, BodySource } from './http/body-writer.ts';
+import type { BodySink, BodySource } from './http/body-source.ts';
 
 /**
  * The client's body on loan to whoever sends it on, who lets go of it as soon as there is no more use for it: after an early answer,

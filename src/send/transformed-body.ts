@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { OutboundRequest } from '../core/outbound.ts';
-import type { BodySink, BodySource } from './http/body-writer.ts';
+import type { BodySink, BodySource } from './http/body-source.ts';
 
 /** What a transform makes of a body, piece by piece. */
 export class TransformedBody implements BodySource {

@@ -1,32 +1,20 @@
 import type { Socket } from 'node:net';
-
-/** A body that comes in pieces. */
-export interface BodySource {
-  /** Begins to hand on what comes, though nothing before this returns. */
-  flow(sink: BodySink): void;
-  pause(): void;
-  resume(): void;
-  /** Lets go of it: nothing more is handed on. */
-  release(): void;
-}
-
-/** What a body is handed on to. After `end` or `fail` nothing more comes. */
-export interface BodySink {
-  take(piece: Buffer): void;
-  end(): void;
-  fail(error: Error): void;
-}
+import type { BodySink, BodySource } from './body-source.ts';
 
 /** Told of a body on its way. */
 export interface BodyOwner {
-  /** A piece was given to the socket. */
+  /**
+   * A piece was given to the socket.
+   * @param bytes of the body, without what frames it
+   * @param hasRoom whether the socket takes more; if not, the body rests until {@link BodyWriter.resume}
+   */
   bodySent(bytes: number, hasRoom: boolean): void;
   /** All of it was given to the socket. */
   bodyComplete(): void;
   bodyFailed(error: Error): void;
 }
 
-/** Bytes of a piece up to which copying it costs less than a write of its own. */
+/** Bytes of a piece up to which it costs less to copy it behind what comes before than to give the socket both. */
 const JOINED_BYTES = 8_192;
 
 /** Writes a header section, and a whole body behind it. */
@@ -63,7 +51,7 @@ export class BodyWriter implements BodySink {
     this.#left = contentLength;
     body.flow(this);
     // What has come of the body with its own header section is handed on before this, and they go out in one.
-    process.nextTick(writeHead, this);
+    process.nextTick(BodyWriter.#writeHead, this);
   }
 
   /** Lets go of body and socket; the body is of no more use. */
@@ -112,10 +100,10 @@ export class BodyWriter implements BodySink {
     this.#owner.bodyFailed(error);
   }
 
-  /** Writes what is still to be written of the header section. */
-  writeHead(): void {
-    if (this.#over || this.#head === '') return;
-    this.#socket.write(this.#takeHead(), 'latin1');
+  /** Writes the header section if no piece of the body has taken it along. */
+  static #writeHead(writer: BodyWriter): void {
+    if (writer.#over || writer.#head === '') return;
+    writer.#socket.write(writer.#takeHead(), 'latin1');
   }
 
   #takeHead(): string {
@@ -138,9 +126,4 @@ export class BodyWriter implements BodySink {
     socket.uncork();
     return hasRoom;
   }
-}
-
-/** For process.nextTick. */
-function writeHead(writer: BodyWriter): void {
-  writer.writeHead();
 }

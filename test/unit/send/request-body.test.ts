@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { BodySink } from '../../../src/send/http/body-writer.ts';
+import type { BodySink } from '../../../src/send/http/body-source.ts';
 import { RequestBody } from '../../../src/send/request-body.ts';
 
 /** A request whose body a test pushes. */
