@@ -36,8 +36,10 @@ const MOST_INTERIM = 100;
  * directions, each side waiting for the other; nothing is held but what is in the sockets' buffers.
  */
 export class Forwarding implements AnswerReceiver, Sending {
-  /** The client's body, which the body sent may be made of. */
+  /** The client's body as it streams in; null: there is none, or it is held. */
   readonly #clientBody: RequestBody | null;
+  /** What is sent: the client's body or what is made of it. */
+  readonly #body: UpstreamRequest['body'];
   readonly #exchange: Exchange;
   readonly #options: ForwardingOptions;
   /** Monotonic milliseconds; each attempt has its own, as the wait for its answer has. */
@@ -56,11 +58,16 @@ export class Forwarding implements AnswerReceiver, Sending {
     this.#options = options;
     this.#sentAt = options.clock.monotonic();
     this.#attempt = exchange.attempts;
-    const { body } = outboundOf(exchange);
-    this.#clientBody =
-      body === null || Buffer.isBuffer(body)
-        ? null
-        : new RequestBody(body, routeOf(exchange).bodyBytes, () => this.#refuse(deny('LIMIT_BODY')));
+    const { body, transform } = outboundOf(exchange);
+    if (body === null || Buffer.isBuffer(body)) {
+      this.#clientBody = null;
+      this.#body = body;
+      return;
+    }
+    this.#clientBody = new RequestBody(body, routeOf(exchange).bodyBytes, () =>
+      this.#refuse(deny('LIMIT_BODY')),
+    );
+    this.#body = transform === null ? this.#clientBody : new TransformedBody(this.#clientBody, transform);
   }
 
   /** Sends the request, once. */
@@ -72,7 +79,7 @@ export class Forwarding implements AnswerReceiver, Sending {
       path,
       headers,
       contentLength,
-      body: this.#bodyToSend(),
+      body: this.#body,
       responseTimeout,
       bodyIdleTimeout,
     };
@@ -186,13 +193,6 @@ export class Forwarding implements AnswerReceiver, Sending {
     exchange.runner.refuse(exchange, fault(codeOfFailure(error), error));
   }
 
-  #bodyToSend(): UpstreamRequest['body'] {
-    const { body, transform } = outboundOf(this.#exchange);
-    if (body === null || Buffer.isBuffer(body)) return body;
-    const clientBody = this.#clientBody as RequestBody;
-    return transform === null ? clientBody : new TransformedBody(clientBody, transform);
-  }
-
   #mayRetry(): boolean {
     const { method, body, upstream } = outboundOf(this.#exchange);
     return body === null && IDEMPOTENT.has(method) && this.#exchange.attempts <= upstream.retries;
@@ -215,7 +215,6 @@ export class Forwarding implements AnswerReceiver, Sending {
     exchange.sending = null;
     this.#options.admission.leave(outboundOf(exchange).upstream.name, exchange);
     this.#watch?.stop();
-    this.#clientBody?.release();
   }
 }
 

@@ -15,7 +15,7 @@ export class RequestBody implements BodySource {
 
   /**
    * @param limit bytes handed on at most; null: no limit
-   * @param onTooLong called, once, instead of handing on a piece beyond the limit
+   * @param onTooLong called, once, instead of handing on a piece beyond the limit; nothing comes after that
    */
   constructor(request: IncomingMessage, limit: number | null, onTooLong: () => void) {
     this.#request = request;
@@ -53,7 +53,7 @@ export class RequestBody implements BodySource {
       this.#sink?.take(piece);
       return;
     }
-    this.#request.off('data', this.#onData);
+    this.release();
     this.#onTooLong();
   };
 

@@ -2,23 +2,36 @@ import { Readable } from 'node:stream';
 import type { OutboundRequest } from '../core/outbound.ts';
 import type { BodySink, BodySource } from './http/body-source.ts';
 
-/** What a transform makes of a body, piece by piece. */
+/** What a transform makes of a body. */
 export class TransformedBody implements BodySource {
+  readonly #source: BodySource;
+  /** The source as the stream that transforms read. */
+  readonly #pieces: Readable;
+  /** What comes of it; nothing is transformed before somebody reads this. */
   readonly #content: Readable;
   #sink: BodySink | null = null;
 
   constructor(source: BodySource, transform: NonNullable<OutboundRequest['transform']>) {
-    this.#content = Readable.from(transform(readPieces(source)), { objectMode: false });
-    // What is given up may fail late.
-    this.#content.on('error', (error) => this.#sink?.fail(error));
+    this.#source = source;
+    // It may fail before the transform reads it, which the transform then learns.
+    this.#pieces = new Readable({ read: () => source.resume() }).on('error', () => undefined);
+    this.#content = Readable.from(transform(this.#pieces), { objectMode: false });
   }
 
   flow(sink: BodySink): void {
     this.#sink = sink;
+    this.#source.flow({
+      take: (piece) => {
+        if (!this.#pieces.push(piece)) this.#source.pause();
+      },
+      end: () => void this.#pieces.push(null),
+      fail: (error) => void this.#pieces.destroy(error),
+    });
+    // They stay when it is released: what is given up may fail late.
     this.#content
       .on('data', (piece: Buffer) => this.#sink?.take(piece))
       .on('end', () => this.#sink?.end())
-      .on('close', () => this.#sink?.fail(new Error('the body broke off')));
+      .on('error', (error) => this.#sink?.fail(error));
   }
 
   pause(): void {
@@ -31,32 +44,9 @@ export class TransformedBody implements BodySource {
 
   release(): void {
     this.#sink = null;
+    this.#source.release();
+    // The transform may be waiting for more: that there is none lets it end.
+    this.#pieces.destroy();
     this.#content.destroy();
   }
-}
-
-/** A body as the stream that transforms read. */
-function readPieces(source: BodySource): Readable {
-  let flows = false;
-  const stream = new Readable({
-    read() {
-      if (flows) {
-        source.resume();
-        return;
-      }
-      flows = true;
-      source.flow({
-        take(piece) {
-          if (!stream.push(piece)) source.pause();
-        },
-        end: () => void stream.push(null),
-        fail: (error) => void stream.destroy(error),
-      });
-    },
-    destroy(error, callback) {
-      source.release();
-      callback(error);
-    },
-  });
-  return stream;
 }

@@ -2,28 +2,14 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { BodySink } from '../../../src/send/http/body-source.ts';
 import { RequestBody } from '../../../src/send/request-body.ts';
+import { BodyWitness } from '../../support/body-doubles.ts';
 
 /** A request whose body a test pushes. */
 function makeRequest(): IncomingMessage {
   const request = new IncomingMessage(new Socket());
   request._read = () => undefined;
   return request;
-}
-
-/** Writes down what it is told. */
-class Witness implements BodySink {
-  readonly told: (string | Error)[] = [];
-  take(piece: Buffer): void {
-    this.told.push(piece.toString());
-  }
-  end(): void {
-    this.told.push('(end)');
-  }
-  fail(error: Error): void {
-    this.told.push(error);
-  }
 }
 
 const never = (): void => {
@@ -34,7 +20,7 @@ describe('a request’s body on loan', () => {
   it('is the request’s, from its beginning to its end', async () => {
     const request = makeRequest();
     request.push('before anybody reads');
-    const sink = new Witness();
+    const sink = new BodyWitness();
     new RequestBody(request, null, never).flow(sink);
     await setImmediate();
     request.push('after');
@@ -45,7 +31,7 @@ describe('a request’s body on loan', () => {
 
   it('hands on what is at hand before what is asked for next', async () => {
     const request = makeRequest();
-    const sink = new Witness();
+    const sink = new BodyWitness();
     new RequestBody(request, null, never).flow(sink);
     request.push('at hand');
     process.nextTick(() => sink.told.push('(next)'));
@@ -65,7 +51,7 @@ describe('a request’s body on loan', () => {
   it('stops the client when it is paused, and then it is not the client’s turn', async () => {
     const request = makeRequest();
     const body = new RequestBody(request, null, never);
-    const sink = new Witness();
+    const sink = new BodyWitness();
     body.flow(sink);
     await setImmediate();
     expect(body.awaitsClient).toBe(true);
@@ -81,7 +67,7 @@ describe('a request’s body on loan', () => {
   it('leaves the request as it is when it is released', async () => {
     const request = makeRequest();
     const body = new RequestBody(request, null, never);
-    const sink = new Witness();
+    const sink = new BodyWitness();
     body.flow(sink);
     await setImmediate();
     body.release();
@@ -97,7 +83,7 @@ describe('a request’s body on loan', () => {
 
   it('fails as the request fails', async () => {
     const request = makeRequest();
-    const sink = new Witness();
+    const sink = new BodyWitness();
     new RequestBody(request, null, never).flow(sink);
     const error = new Error('aborted');
     request.destroy(error);
@@ -110,9 +96,10 @@ describe('a request’s body on loan', () => {
     ['one byte longer', ['four', 'bytes'], 8, ['four'], 1],
     ['longer at once', ['far too long'], 8, [], 1],
     ['longer, and it goes on', ['four', 'bytes', 'more', 'more'], 8, ['four'], 1],
+    ['longer, and ends', ['four', 'bytes', null], 8, ['four'], 1],
   ])('%s: no byte beyond the limit is handed on', async (_what, sent, limit, received, told) => {
     const request = makeRequest();
-    const sink = new Witness();
+    const sink = new BodyWitness();
     let calls = 0;
     const body = new RequestBody(request, limit, () => {
       calls += 1;
