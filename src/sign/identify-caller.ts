@@ -5,6 +5,7 @@ import { deny, type Refusal } from '../core/refusal.ts';
 import type { IdentityPoolPlan, SigningPlan } from '../core/signing.ts';
 import { chooseRole, type Matches } from './choose-role.ts';
 import type { CredentialRequest } from './credentials.ts';
+import { type HeaderLogins, NO_LOGINS, readHeaderLogins } from './header-logins.ts';
 import { GUEST } from './identity-ids.ts';
 
 /** The session name of what no caller stands behind. */
@@ -16,13 +17,17 @@ export type IdentifyCaller = (exchange: Exchange, plan: SigningPlan) => Credenti
 /** What is the same for every request of one caller with one token. */
 type Caller = Pick<CredentialRequest, 'key' | 'caller' | 'roleArn' | 'developerUser' | 'sessionName'>;
 
-/** A caller as found, and what for: forgotten with its principal. */
+/** A caller as found, and what for. */
 interface Found {
   readonly plan: SigningPlan;
   readonly idToken: Principal | null;
   readonly caller: Caller;
 }
 
+/**
+ * Remembers each caller with the principal, which is one for all requests with its token: neither the choice of the role nor the key
+ * depends on anything else of a request, unless it carries other providers' tokens.
+ */
 export function createIdentification(matches: Matches): IdentifyCaller {
   const remembered = new WeakMap<Principal, Found>();
 
@@ -131,49 +136,6 @@ const GUEST_REQUEST: CredentialRequest = {
   sessionName: GUEST,
   notAfter: null,
 };
-
-interface HeaderLogins {
-  readonly tokens: readonly { readonly provider: string; readonly token: string }[];
-  /** The identity that a token of the identity pool service names by itself. */
-  readonly identityId: string | null;
-  readonly notAfter: number | null;
-}
-
-const NO_LOGINS: HeaderLogins = { tokens: [], identityId: null, notAfter: null };
-
-/**
- * Other providers' tokens. They are not verified here: Cognito does that, and what it gives is remembered under the
- * whole token. Their expiry is read only to shorten how long.
- */
-function readHeaderLogins(headers: readonly string[], pool: IdentityPoolPlan): HeaderLogins | Refusal {
-  if (pool.headerLogins.length === 0) return NO_LOGINS;
-  const tokens: { readonly provider: string; readonly token: string }[] = [];
-  let identityId: string | null = null;
-  let notAfter: number | null = null;
-  for (const { provider, header } of pool.headerLogins) {
-    const values = headers.filter((_, i) => i % 2 === 1 && headers[i - 1] === header);
-    if (values.length > 1) return deny('REQUEST_HEADER_DUPLICATE');
-    const token = values[0]?.trim() ?? '';
-    if (token === '') continue;
-    tokens.push({ provider, token });
-    const claims = readClaims(token);
-    if (typeof claims['exp'] === 'number') {
-      notAfter = Math.min(notAfter ?? Number.POSITIVE_INFINITY, claims['exp'] * 1000);
-    }
-    if (provider === pool.ownProvider) identityId = typeof claims['sub'] === 'string' ? claims['sub'] : '';
-  }
-  return tokens.length === 0 ? NO_LOGINS : { tokens, identityId, notAfter };
-}
-
-/** Claims of a token, unverified; none of what is not a JWT, such as a SAML assertion. */
-function readClaims(token: string): Readonly<Record<string, unknown>> {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-}
 
 /** The subject as STS takes it: unlike a user name it is unique, and nobody can choose it. */
 function sessionName(subject: string): string {
