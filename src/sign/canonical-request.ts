@@ -21,8 +21,8 @@ export interface CanonicalRequest {
 }
 
 /**
- * Headers left out of the signature: others on the way may change them, and they do not change what is done. So does the library
- * with the first of them, with `proxy-*` and with `sec-*`.
+ * Headers left out of the signature: others on the way may change them, and they do not change what is done. The library leaves out the
+ * first of them itself, and `proxy-*` and `sec-*` as well.
  */
 const UNSIGNED: ReadonlySet<string> = new Set([
   ...Object.keys(ALWAYS_UNSIGNABLE_HEADERS),
