@@ -167,7 +167,7 @@ export function continueRequest(exchange: Exchange): void {
  * anew afterwards.
  *
  * @param work has a limit of its own
- * @param use goes on with what came of it
+ * @param use goes on with what came of it, when the deadline holds again
  */
 export function waitForClient<T, R>(
   exchange: Exchange,
