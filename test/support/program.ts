@@ -1,5 +1,6 @@
 import { type SpawnOptionsWithoutStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 /** A program under test, run as a user runs it. */
 export interface Program {
@@ -18,13 +19,20 @@ export interface Program {
   signal(signal: NodeJS.Signals): void;
 }
 
+/** Where Node keeps what it made of source files: the next process starts in half the time. */
+const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url));
+
 /** Starts it with exactly this environment, nothing inherited. */
 export function runProgram(
   command: string,
   args: readonly string[],
   options: SpawnOptionsWithoutStdio = {},
 ): Program {
-  const child = spawn(command, args, { env: {}, ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    ...options,
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let complaints = '';
   const listeners = new Set<() => void>();
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
