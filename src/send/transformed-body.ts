@@ -4,11 +4,13 @@ import type { BodySink, BodySource } from './http/body-writer.ts';
 
 /** What a transform makes of a body, piece by piece. */
 export class TransformedBody implements BodySource {
+  readonly #pieces: Readable;
   readonly #content: Readable;
   #sink: BodySink | null = null;
 
   constructor(source: BodySource, transform: NonNullable<OutboundRequest['transform']>) {
-    this.#content = Readable.from(transform(readPieces(source)), { objectMode: false });
+    this.#pieces = readPieces(source);
+    this.#content = Readable.from(transform(this.#pieces), { objectMode: false });
     // What is given up may fail late.
     this.#content.on('error', (error) => this.#sink?.fail(error));
   }
@@ -32,6 +34,8 @@ export class TransformedBody implements BodySource {
   release(): void {
     this.#sink = null;
     this.#content.destroy();
+    // A transform that waits for a piece hears nothing of that, and would wait for ever.
+    this.#pieces.destroy();
   }
 }
 
