@@ -512,6 +512,9 @@ describe('a body', () => {
     expect(refused.header('retry-after')).toBe('1');
     first.send('x'.repeat(900));
     expect((await first.response()).status).toBe(200);
+    // Once its request is over there is room again.
+    first.send(`${head}\r\n${'x'.repeat(900)}`);
+    expect((await first.response()).status).toBe(200);
     first.close();
     second.close();
   });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { deny, RefusalError } from '../../../src/core/refusal.ts';
@@ -23,12 +24,14 @@ const codeOf = (result: object): unknown => ('code' in result ? result.code : re
 
 describe('a body that is held', () => {
   it('is whole, with its hash', async () => {
-    const { holder, options } = setUp();
+    const { clock, holder, options } = setUp();
     const source = Readable.from([Buffer.from('hel'), Buffer.from('lo')], { objectMode: false });
     expect(await holder.hold(source, options(5))).toEqual({
       bytes: Buffer.from('hello'),
       hash: createHash('sha256').update('hello').digest('hex'),
     });
+    // However long the request then takes.
+    clock.advance(1000);
     expect(holder.held).toBe(5);
   });
 
@@ -101,7 +104,14 @@ describe('a body that is held', () => {
     }
     clock.advance(1000);
     expect(codeOf(await held)).toBe('REQUEST_TIMEOUT');
+    expect([holder.held, source.isPaused()]).toEqual([0, true]);
+    // What still comes is nobody's, and takes no memory; nor does it end the process when it fails.
+    source.resume();
+    source.write('late');
+    await new Promise(setImmediate);
     expect(holder.held).toBe(0);
+    source.destroy(new Error('late'));
+    await new Promise(setImmediate);
   });
 
   it.each([
@@ -126,6 +136,8 @@ describe('a body that is held', () => {
     const { holder, options } = setUp();
     const source = new PassThrough();
     source.destroy();
+    await once(source, 'close');
     expect(codeOf(await holder.hold(source, options(50)))).toBe('REQUEST_MALFORMED');
+    expect(holder.held).toBe(0);
   });
 });
