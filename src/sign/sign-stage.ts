@@ -46,6 +46,8 @@ export function createSignStage(options: SignStageOptions): Stage {
 
       return next(source.get(caller), (credentials): Verdict | Promise<Verdict> => {
         if ('code' in credentials) return credentials;
+        // The client may have left meanwhile; the room that a body of its is held in would never be given back.
+        if (exchange.settled) return undefined;
         const payload = preparePayload(exchange, plan, holder);
         if (!(payload instanceof Promise)) return 'code' in payload ? payload : sign(payload, credentials);
         // Holding a body may take longer than the credentials last: the ones to sign with are taken now.
