@@ -11,6 +11,15 @@ interface Node {
   /** Routes that end here, and routes that end here with a greedy parameter. */
   leaf: Route[] | null;
   greedy: Route[] | null;
+  /** All that follows where there is one template only, whose routes are the leaf then. */
+  tail: Tail | null;
+}
+
+/** The end of a template. Those that are alike are one: most routes of a service end as those of the others do. */
+interface Tail {
+  /** Static text, or null for a parameter. */
+  readonly segments: readonly (string | null)[];
+  readonly greedy: boolean;
 }
 
 export interface RouteIndex {
@@ -40,6 +49,8 @@ export function indexRoutes(routes: readonly Route[], read = parseTemplate): Rou
     leaf.push(route);
     sets.set(route, leaf);
   }
+  const tails = new Map<string, Tail>();
+  for (const root of [anyHost, ...hosts.values()]) shorten(root, tails);
   return {
     setOf: (route) => sets.get(route) as RouteSet,
     find(host, path) {
@@ -107,7 +118,7 @@ function decode(text: string): string {
 }
 
 function newNode(): Node {
-  return { statics: null, parameter: null, leaf: null, greedy: null };
+  return { statics: null, parameter: null, leaf: null, greedy: null, tail: null };
 }
 
 /** Goes down the branch of a template, making what is missing of it. */
@@ -133,11 +144,42 @@ function leafFor(root: Node, segments: readonly TemplateSegment[]): Route[] {
   return node.leaf;
 }
 
+/** Puts a tail in the place of every branch that does not fork. */
+function shorten(node: Node, tails: Map<string, Tail>): void {
+  const { statics, parameter, leaf, greedy } = node;
+  const children = [
+    ...(statics?.entries() ?? []),
+    ...(parameter === null ? [] : [[null, parameter] as const]),
+  ];
+  for (const [, child] of children) shorten(child, tails);
+  const [first] = children;
+  if (children.length + Number(leaf !== null) + Number(greedy !== null) !== 1) return;
+  if (first === undefined) {
+    node.tail = share({ segments: [], greedy: greedy !== null }, tails);
+    node.leaf = leaf ?? greedy;
+    node.greedy = null;
+    return;
+  }
+  const [text, child] = first;
+  if (child.tail === null) return;
+  node.tail = share({ ...child.tail, segments: [text, ...child.tail.segments] }, tails);
+  node.leaf = child.leaf;
+  node.statics = null;
+  node.parameter = null;
+}
+
+function share(tail: Tail, tails: Map<string, Tail>): Tail {
+  const key = JSON.stringify(tail);
+  const known = tails.get(key) ?? tail;
+  tails.set(key, known);
+  return known;
+}
+
 /** @param from where the next segment starts; one past the end when none is left */
 function findLeaf(node: Node, path: string, from: number): RouteSet | undefined {
+  if (node.tail !== null) return endsAs(path, from, node.tail) ? (node.leaf ?? undefined) : undefined;
   if (from > path.length) return node.leaf ?? undefined;
-  const slash = path.indexOf('/', from);
-  const end = slash < 0 ? path.length : slash;
+  const end = endOfSegment(path, from);
   const fixed = node.statics?.get(path.slice(from, end));
   if (fixed !== undefined) {
     const found = findLeaf(fixed, path, end + 1);
@@ -148,4 +190,21 @@ function findLeaf(node: Node, path: string, from: number): RouteSet | undefined 
     if (found !== undefined) return found;
   }
   return node.greedy !== null && path.length > from ? node.greedy : undefined;
+}
+
+function endsAs(path: string, from: number, { segments, greedy }: Tail): boolean {
+  let at = from;
+  for (const text of segments) {
+    if (at > path.length) return false;
+    const end = endOfSegment(path, at);
+    const matches = text === null ? end > at : end - at === text.length && path.startsWith(text, at);
+    if (!matches) return false;
+    at = end + 1;
+  }
+  return greedy ? path.length > at : at > path.length;
+}
+
+function endOfSegment(path: string, from: number): number {
+  const slash = path.indexOf('/', from);
+  return slash < 0 ? path.length : slash;
 }

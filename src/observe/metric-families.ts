@@ -47,15 +47,31 @@ export interface CounterSeries {
   value: number;
 }
 
+/**
+ * Numbers that are counted side by side, each a series of some family or not counted yet. What a request counts for its route is in one
+ * place so: with thousands of routes, every object that it touches is one more to be fetched from memory.
+ */
+export type Counts = number[];
+
 export class CounterFamily extends Family {
   readonly type = 'counter';
-  readonly #series: { readonly labels: Labels; readonly counter: CounterSeries }[] = [];
+  readonly #series: { readonly labels: Labels; readonly counter: Readonly<CounterSeries> }[] = [];
 
   /** Adds a series; to be kept by the caller, since it is not looked for among those that are there. */
   add(labels: Labels): CounterSeries {
     const counter = { value: 0 };
     this.#series.push({ labels, counter });
     return counter;
+  }
+
+  /** Adds a series that is counted at one place of these. */
+  addAt(labels: Labels, counts: Counts, at: number): void {
+    const counter = {
+      get value() {
+        return counts[at] as number;
+      },
+    };
+    this.#series.push({ labels, counter });
   }
 
   protected served(): Served[] {
@@ -134,28 +150,33 @@ export class BucketFamily extends Family {
   readonly type = 'counter';
   readonly #buckets: number;
   /** With the labels of each bucket, made when it is first told: samples are kept, and have them in common. */
-  readonly #series: { readonly labels: Labels; readonly counts: number[]; readonly told: Labels[] }[] = [];
+  readonly #series: {
+    readonly labels: Labels;
+    readonly counts: Readonly<Counts>;
+    readonly from: number;
+    readonly told: Labels[];
+  }[] = [];
 
   constructor(options: FamilyOptions & { readonly buckets: number }) {
     super(options);
     this.#buckets = options.buckets;
   }
 
-  /** Adds a series; to be kept by the caller, since it is not looked for among those that are there. */
-  add(labels: Labels): number[] {
-    const counts = Array.from({ length: this.#buckets }, () => 0);
-    this.#series.push({ labels, counts, told: [] });
-    return counts;
+  /** Adds a series whose buckets are counted in these, from one place on. */
+  addAt(labels: Labels, counts: Counts, from: number): void {
+    this.#series.push({ labels, counts, from, told: [] });
   }
 
   protected served(): Served[] {
     const values: Served[] = [];
-    for (const { labels, counts, told } of this.#series) {
-      counts.forEach((value, bucket) => {
-        if (value === 0) return;
-        told[bucket] ??= { ...labels, bucket: String(bucket) };
-        values.push({ labels: told[bucket], value });
-      });
+    for (const { labels, counts, from, told } of this.#series) {
+      for (let bucket = 0; bucket < this.#buckets; bucket++) {
+        const value = counts[from + bucket] as number;
+        if (value === 0) continue;
+        const known = told[bucket] ?? { ...labels, bucket: String(bucket) };
+        told[bucket] = known;
+        values.push({ labels: known, value });
+      }
     }
     return values;
   }

@@ -2,6 +2,7 @@ import {
   BucketFamily,
   CounterFamily,
   type CounterSeries,
+  type Counts,
   HistogramFamily,
   type HistogramSeries,
 } from './metric-families.ts';
@@ -108,14 +109,9 @@ export function createRequestMetrics(registry: OwnRegistry, routeHistograms: boo
   const outcomesOf = (route: string): RouteOutcomes => {
     const known = outcomes.get(route);
     if (known !== undefined) return known;
-    const made: RouteOutcomes = {
-      requests: [],
-      durations: routeDurations?.add({ route }) ?? null,
-      allow: null,
-      deny: null,
-      fault: null,
-      shadow: null,
-    };
+    const counts = new Array<number>(PLACES).fill(0);
+    routeDurations?.addAt({ route }, counts, Place.buckets);
+    const made: RouteOutcomes = { counts, deny: null, fault: null, shadow: null };
     outcomes.set(route, made);
     return made;
   };
@@ -138,11 +134,6 @@ export function createRequestMetrics(registry: OwnRegistry, routeHistograms: boo
     const made = upstreamDuration.add({ upstream, status: String(status) });
     series[status] = made;
     return made;
-  };
-
-  const allowedOf = (of: RouteOutcomes, route: string): CounterSeries => {
-    of.allow ??= decisions.add({ route, decision: 'allow', code: 'ok' });
-    return of.allow;
   };
 
   const refusedOf = (
@@ -168,22 +159,26 @@ export function createRequestMetrics(registry: OwnRegistry, routeHistograms: boo
     return made;
   };
 
-  const requestsOf = ({ requests: series }: RouteOutcomes, route: string, status: number): CounterSeries => {
+  const countAnswered = ({ counts }: RouteOutcomes, route: string, status: number): void => {
     const statusClass = Math.floor(status / 100);
-    const known = series[statusClass];
-    if (known !== undefined) return known;
-    const made = requests.add({ route, status: `${statusClass}xx` });
-    series[statusClass] = made;
-    return made;
+    const place = Place.answered + statusClass;
+    if (counts[place] === 0) requests.addAt({ route, status: `${statusClass}xx` }, counts, place);
+    increment(counts, place);
+  };
+
+  const countAllowed = ({ counts }: RouteOutcomes, route: string): void => {
+    const place = Place.allowed;
+    if (counts[place] === 0) decisions.addAt({ route, decision: 'allow', code: 'ok' }, counts, place);
+    increment(counts, place);
   };
 
   return {
     count({ method, status, route, decision, code, shadow, seconds, upstream, upstreamSeconds }) {
       const bucket = durationOf(METHODS.has(method) ? method : '_OTHER', status, route).observe(seconds);
       const of = outcomesOf(route);
-      if (of.durations !== null) of.durations[bucket] = (of.durations[bucket] as number) + 1;
-      requestsOf(of, route, status).value += 1;
-      if (decision === 'allow') allowedOf(of, route).value += 1;
+      increment(of.counts, Place.buckets + bucket);
+      countAnswered(of, route, status);
+      if (decision === 'allow') countAllowed(of, route);
       else if (decision !== null && code !== null) refusedOf(of, route, decision, code).value += 1;
       if (shadow !== null) shadowOf(of, route, shadow).value += 1;
       if (upstream !== null) upstreamDurationOf(upstream, status).observe(upstreamSeconds);
@@ -194,13 +189,25 @@ export function createRequestMetrics(registry: OwnRegistry, routeHistograms: boo
   };
 }
 
+/** What every request on a route counts, and where. */
+const Place = {
+  /** By the first digit of the status, 0 where none was sent. */
+  answered: 0,
+  allowed: 10,
+  /** By how long it took. */
+  buckets: 11,
+} as const;
+
+const PLACES = Place.buckets + DURATION_BUCKETS.length + 1;
+
+function increment(counts: Counts, place: number): void {
+  counts[place] = (counts[place] as number) + 1;
+}
+
 /** What became of the requests on one route. What has not happened is null: there may be thousands of these. */
 interface RouteOutcomes {
-  /** By the first digit of the status. */
-  readonly requests: CounterSeries[];
-  /** By bucket; null where the histogram has the route. */
-  readonly durations: number[] | null;
-  allow: CounterSeries | null;
+  /** What every request counts. */
+  readonly counts: Counts;
   /** By code. */
   deny: Map<string, CounterSeries> | null;
   fault: Map<string, CounterSeries> | null;
