@@ -195,7 +195,6 @@ function findLeaf(node: Node, path: string, from: number): RouteSet | undefined 
 function endsAs(path: string, from: number, { segments, greedy }: Tail): boolean {
   let at = from;
   for (const text of segments) {
-    if (at > path.length) return false;
     const end = endOfSegment(path, at);
     const matches = text === null ? end > at : end - at === text.length && path.startsWith(text, at);
     if (!matches) return false;
