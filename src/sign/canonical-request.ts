@@ -41,7 +41,7 @@ const UNSIGNED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The library's canonical path and query, whose rules are many. The headers, whose rules are few, are ours: the library takes six
+ * The library's canonical path and query, whose rules are many. The headers, whose rules are few, are ours: the library takes five
  * regular expressions for each.
  */
 class TargetForm extends SignatureV4Base {

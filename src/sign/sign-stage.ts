@@ -1,4 +1,11 @@
-import { type Exchange, outboundOf, routeOf, type Stage, type Verdict } from '../core/exchange.ts';
+import {
+  type Exchange,
+  HANDED_OVER,
+  outboundOf,
+  routeOf,
+  type Stage,
+  type Verdict,
+} from '../core/exchange.ts';
 import { deny, fault, type Refusal } from '../core/refusal.ts';
 import type { SigningPlan } from '../core/signing.ts';
 import type { Matches } from './choose-role.ts';
@@ -47,7 +54,7 @@ export function createSignStage(options: SignStageOptions): Stage {
       return next(source.get(caller), (credentials): Verdict | Promise<Verdict> => {
         if ('code' in credentials) return credentials;
         // The client may have left meanwhile; the room that a body of its is held in would never be given back.
-        if (exchange.settled) return undefined;
+        if (exchange.settled) return HANDED_OVER;
         const payload = preparePayload(exchange, plan, holder);
         if (!(payload instanceof Promise)) return 'code' in payload ? payload : sign(payload, credentials);
         // Holding a body may take longer than the credentials last: the ones to sign with are taken now.
